@@ -1,0 +1,93 @@
+//! Why the core refused or failed, named by what the caller can do about it.
+
+use crate::input::{Invalid, SessionName};
+use crate::screen::Exit;
+use crate::terminal::TerminalError;
+
+/// What an operation on sessions and turns may end with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The request itself is wrong; the sentence says what is allowed.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// There is no session to act on.
+    #[error("no active session")]
+    NoActiveSession,
+    /// No session has that name or id.
+    #[error("session '{0}' not found")]
+    SessionNotFound(String),
+    /// No turn has that id (any more).
+    #[error("turn '{0}' not found")]
+    TurnNotFound(String),
+    /// The address belongs to no session of ours.
+    #[error("target is not managed by agentmux")]
+    NotManaged,
+    /// The session works on something; try later, or queue.
+    #[error("Agent is busy, previous task still running")]
+    Busy {
+        /// Which session.
+        session: SessionName,
+        /// What it does: `starting`, `busy` or `needs_input`.
+        state: crate::state::State,
+    },
+    /// The session asks something; answer it first.
+    #[error("session '{session}' waits for an answer to a question; answer it first (GET /capture shows it)")]
+    NeedsInput {
+        /// Which session.
+        session: SessionName,
+    },
+    /// Text that a person typed stands in the agent's input box.
+    #[error(
+        "somebody's unsent text stands in the input box of session '{session}'; submit or clear it first"
+    )]
+    HumanDraft {
+        /// Which session.
+        session: SessionName,
+    },
+    /// The agent of that session has ended.
+    #[error("the agent of session '{session}' {}", exit.map_or("is gone".to_owned(), |exit| exit.to_string()))]
+    AgentExited {
+        /// Which session.
+        session: SessionName,
+        /// How it ended; `None` where its whole terminal is gone.
+        exit: Option<Exit>,
+    },
+    /// No place for one more session.
+    #[error("session limit ({0}) reached")]
+    SessionLimit(usize),
+    /// Too many turns wait in that session.
+    #[error("session '{session}' has {limit} queued turns already; try later")]
+    QueueFull {
+        /// Which session.
+        session: SessionName,
+        /// How many turns may wait.
+        limit: usize,
+    },
+    /// A session of that name exists.
+    #[error("session name '{0}' is taken")]
+    NameTaken(SessionName),
+    /// A new session was not ready in time, or its agent ended; it is gone again.
+    #[error("{message}")]
+    NotReady {
+        /// The sentence.
+        message: String,
+        /// The last screen that it showed.
+        screen: String,
+        /// How the agent ended, where it did.
+        exit: Option<Exit>,
+    },
+    /// The turn was accepted, and failed before or while its prompt was typed.
+    #[error("{message}")]
+    NotDelivered {
+        /// The failure's stable word.
+        code: &'static str,
+        /// The sentence.
+        message: String,
+    },
+    /// The terminal did not do what was asked.
+    #[error("terminal: {0}")]
+    Terminal(#[from] TerminalError),
+    /// The daemon is about to stop.
+    #[error("the daemon is shutting down")]
+    ShuttingDown,
+}

@@ -1,0 +1,66 @@
+//! Drives AI agent CLIs that run as interactive programs in terminals: starts them, types prompts into them exactly
+//! once, knows what they do, and reads what they say.
+//!
+//! The crate knows agents, profiles, screens, states, turns and sessions. It has never heard of HTTP or tmux: what
+//! keeps the terminals alive is behind the trait [`Terminal`](terminal::Terminal). A daemon, a test or another tool
+//! gives it one and works with the [`Registry`](registry::Registry):
+//!
+//! ```
+//! use std::path::Path;
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use agentmux_core::fake::FakeTerminal;
+//! use agentmux_core::input::{Prompt, ShortName, Workdir};
+//! use agentmux_core::profile::Profiles;
+//! use agentmux_core::registry::{IfBusy, Registry, Settings, StartSpec};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let settings = Settings {
+//!     prefix: ShortName::parse("prefix", "mine")?,
+//!     window: ShortName::parse("window", "repl")?,
+//!     agent: ShortName::parse("agent", "repl")?,
+//!     command: Some(vec!["echo".into()]),
+//!     workdir: Workdir::parse("/", Path::new("/"))?,
+//!     home: "/".into(),
+//!     startup_delay: None,
+//!     max_sessions: 10,
+//!     ready_timeout: Duration::from_secs(30),
+//!     size: Default::default(),
+//!     env: std::env::vars_os().collect(),
+//!     accept_trust: false,
+//!     allow_external: false,
+//! };
+//! // A program that shows each line back. `agentmux_tmux::Tmux` starts real ones.
+//! let terminal = Arc::new(FakeTerminal::default());
+//! let registry = Registry::new(terminal, Profiles::builtin(), settings);
+//! let accepted = registry.run(Prompt::parse("hello")?, StartSpec::default(), IfBusy::Reject, None).await?;
+//! let (turn, ended) = registry.wait_turn(accepted.turn.id.as_str(), Duration::from_secs(60)).await?;
+//! assert!(ended);
+//! assert_eq!(turn.reply.as_deref(), Some("hello"));
+//! registry.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Judgement is in plain functions: what a screen means ([`reading::read`]), what follows a prompt's Enter
+//! (`submission`), which key answers a dialog. Each session's task (`session`) does the rest: it reads, types and
+//! publishes, and is the only one that may.
+
+pub mod command;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+pub mod error;
+pub mod fake;
+pub mod input;
+pub mod profile;
+pub mod reading;
+pub mod registry;
+mod reply;
+pub mod screen;
+mod session;
+pub mod state;
+mod submission;
+pub mod terminal;
+pub mod turn;

@@ -1,0 +1,481 @@
+//! The sessions of one daemon: which there are, which is meant, how many there may be.
+//!
+//! Each session's life is in its own task; what is here is the list of them, and the operations that concern more than
+//! one. The list's lock is held for a short look only, never over an await.
+
+mod entry;
+mod start;
+mod values;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+
+use crate::error::Error;
+use crate::input::{Key, Prompt, SessionName};
+use crate::profile::Profiles;
+use crate::session::{Command, Ticket};
+use crate::state::State;
+use crate::terminal::{PaneId, Terminal, TerminalError};
+use crate::turn::{Turn, TurnBook, TurnState, wait_for};
+
+use entry::Entry;
+pub use start::StartSpec;
+pub use values::{Accepted, IfBusy, Sent, SessionView, Settings};
+
+/// How long an operation waits for its prompt to be typed.
+const TYPED: Duration = Duration::from_secs(30);
+
+/// How long it waits after Enter for proof that the agent took the prompt.
+const PROOF: Duration = Duration::from_secs(1);
+
+/// The sessions and turns of one daemon: a cheap handle, to be cloned.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    terminal: Arc<dyn Terminal>,
+    profiles: Profiles,
+    settings: Settings,
+    book: TurnBook,
+    sessions: Mutex<Sessions>,
+    draining: watch::Sender<bool>,
+}
+
+/// The list: oldest first.
+#[derive(Default)]
+struct Sessions {
+    entries: Vec<Entry>,
+    /// Names of sessions that are being started and have no entry yet.
+    reserved: Vec<SessionName>,
+    active: Option<String>,
+}
+
+/// A pane that is meant: one of ours, or another one.
+enum Aim {
+    Ours(SessionName),
+    External(PaneId, String),
+}
+
+impl Registry {
+    /// An empty registry on a terminal.
+    pub fn new(terminal: Arc<dyn Terminal>, profiles: Profiles, settings: Settings) -> Self {
+        let (draining, _) = watch::channel(false);
+        let (book, sessions) = (TurnBook::default(), Mutex::default());
+        Self(Arc::new(Inner { terminal, profiles, settings, book, sessions, draining }))
+    }
+
+    /// Takes over the sessions that an earlier daemon left alive; returns how many.
+    ///
+    /// # Errors
+    /// The terminal does not answer.
+    pub async fn adopt(&self) -> Result<usize, Error> {
+        let mut found: Vec<_> = self
+            .0
+            .terminal
+            .panes()
+            .await?
+            .into_iter()
+            .filter_map(|pane| Some((pane.label.clone()?, pane)))
+            .collect();
+        found.sort_by(|(a, _), (b, _)| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        let count = found.len();
+        for (label, pane) in found {
+            let entry = self.0.adopt_entry(label, pane);
+            let mut sessions = self.0.sessions();
+            sessions.active = Some(entry.id.clone());
+            sessions.entries.push(entry);
+        }
+        Ok(count)
+    }
+
+    /// What the registry was made with.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The session that is meant where none is named.
+    pub fn active(&self) -> Option<SessionView> {
+        self.sessions().into_iter().find(|session| session.active)
+    }
+
+    /// The sessions, oldest first.
+    pub fn sessions(&self) -> Vec<SessionView> {
+        let sessions = self.0.sessions();
+        sessions.entries.iter().map(|entry| entry.view(sessions.active.as_deref())).collect()
+    }
+
+    /// A session by its name or id.
+    ///
+    /// # Errors
+    /// [`Error::SessionNotFound`].
+    pub fn session(&self, name: &str) -> Result<SessionView, Error> {
+        let sessions = self.0.sessions();
+        let entry = sessions.find(name).ok_or_else(|| Error::SessionNotFound(name.to_owned()))?;
+        Ok(entry.view(sessions.active.as_deref()))
+    }
+
+    /// Starts a new session, waits until it is ready, types the prompt and presses Enter; the session is the active
+    /// one then. Returns when the agent was seen to take the prompt, a second after Enter at the latest.
+    ///
+    /// Where the active session works on something, `if_busy` decides. A session that does not get ready, or cannot
+    /// be typed into, is gone again when this returns.
+    ///
+    /// # Errors
+    /// See [`Error`]; nothing was typed unless the error is [`Error::NotDelivered`].
+    pub async fn run(
+        &self,
+        prompt: Prompt,
+        spec: StartSpec,
+        if_busy: IfBusy,
+        timeout: Option<Duration>,
+    ) -> Result<Accepted, Error> {
+        self.check_open()?;
+        if let Some(active) = self.active().filter(|active| works(active.state))
+            && if_busy != IfBusy::Start
+        {
+            if if_busy == IfBusy::Queue {
+                return self.submit(&active.name, prompt, IfBusy::Queue, timeout).await;
+            }
+            return Err(Error::Busy { session: active.name, state: active.state });
+        }
+        let plan = self.0.plan(spec)?;
+        plan.profile.accepts(&prompt)?;
+        let started = self.start_session(plan).await?;
+        let accepted = self.first_turn(&started.name, prompt, timeout).await;
+        if accepted.is_err() {
+            self.roll_back(&started).await;
+        }
+        accepted
+    }
+
+    /// Hands the first prompt to a session that has just got ready: it must be typed now.
+    async fn first_turn(
+        &self,
+        session: &SessionName,
+        prompt: Prompt,
+        timeout: Option<Duration>,
+    ) -> Result<Accepted, Error> {
+        let Ticket { turn, .. } =
+            self.ask(session, |answer| Command::Submit { prompt, timeout, queue: true, answer }).await??;
+        let turn = typed(turn).await?;
+        if turn.state == TurnState::Queued {
+            let message = "new session did not become ready: it was ready and is not any more".to_owned();
+            return Err(Error::NotReady { message, screen: String::new(), exit: None });
+        }
+        Ok(Accepted { session: self.session(session.as_str())?, turn })
+    }
+
+    /// Sends a prompt to a session that is there: by its name or id, by the address of its pane, or the active one.
+    ///
+    /// # Errors
+    /// See [`Error`]; nothing was typed unless the error is [`Error::NotDelivered`].
+    pub async fn send(
+        &self,
+        prompt: Prompt,
+        session: Option<&str>,
+        target: Option<&str>,
+        if_busy: IfBusy,
+        timeout: Option<Duration>,
+    ) -> Result<Sent, Error> {
+        self.check_open()?;
+        let aim = match session {
+            Some(name) => Aim::Ours(self.session(name)?.name),
+            None => self.aim(target).await?,
+        };
+        match aim {
+            Aim::Ours(name) => {
+                let accepted = self.submit(&name, prompt, if_busy, timeout).await?;
+                Ok(Sent::Turn(Box::new(accepted)))
+            }
+            Aim::External(pane, target) => {
+                self.0.terminal.paste(&pane, prompt.as_str()).await.map_err(external)?;
+                self.0.terminal.keys(&pane, &[Key::Enter]).await.map_err(external)?;
+                Ok(Sent::External(target))
+            }
+        }
+    }
+
+    /// Presses a key `repeat` times, 80 ms apart; returns the address of the pane.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn press(&self, key: Key, repeat: u32, target: Option<&str>) -> Result<String, Error> {
+        match self.aim(target).await? {
+            Aim::Ours(name) => {
+                let view = self.session(name.as_str())?;
+                if view.state == State::Exited {
+                    return Err(Error::AgentExited { session: name, exit: view.exit });
+                }
+                self.ask(&name, |answer| Command::Press { key, repeat, answer }).await??;
+                Ok(view.target)
+            }
+            Aim::External(pane, target) => {
+                for round in 0..repeat {
+                    if round > 0 {
+                        tokio::time::sleep(Duration::from_millis(80)).await;
+                    }
+                    self.0.terminal.keys(&pane, &[key]).await.map_err(external)?;
+                }
+                Ok(target)
+            }
+        }
+    }
+
+    /// The last lines of a pane as text, and the pane's address.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn capture(&self, lines: usize, target: Option<&str>) -> Result<(String, String), Error> {
+        let (pane, target) = match self.aim(target).await? {
+            Aim::Ours(name) => self.0.pane(&name)?,
+            Aim::External(pane, target) => (pane, target),
+        };
+        match self.0.terminal.read(&pane, u32::try_from(lines).unwrap_or(u32::MAX)).await {
+            Ok(screen) => Ok((target, screen.text(lines))),
+            Err(error) => Err(external(error)),
+        }
+    }
+
+    /// Starts a fresh session like the daemon's default; once it is ready, kills the one that was active.
+    ///
+    /// # Errors
+    /// See [`Error`]; then the old session stays.
+    pub async fn restart(&self) -> Result<SessionView, Error> {
+        self.check_open()?;
+        let old = self.active();
+        let plan = self.0.plan(StartSpec::default())?;
+        let started = self.start_session(plan).await.map_err(|error| match error {
+            Error::NotReady { message, screen, exit } => Error::NotReady {
+                message: message.replace("new session", "replacement session"),
+                screen,
+                exit,
+            },
+            error => error,
+        })?;
+        if let Some(old) = old {
+            self.kill(old.name.as_str()).await?;
+        }
+        self.session(started.name.as_str())
+    }
+
+    /// Kills every idle session but the active one, and forgets those whose agent or terminal is gone; returns their
+    /// names.
+    ///
+    /// # Errors
+    /// The terminal does not answer.
+    pub async fn cleanup(&self) -> Result<Vec<SessionName>, Error> {
+        let useless = |view: &SessionView| {
+            let idle = view.state == State::Idle && view.turns == 0 && !view.active;
+            idle || view.lost || (view.state == State::Exited && !view.active)
+        };
+        let names: Vec<_> = self.sessions().into_iter().filter(useless).map(|view| view.name).collect();
+        let mut killed = Vec::new();
+        for name in names {
+            match self.kill(name.as_str()).await {
+                Ok(name) => killed.push(name),
+                // Somebody else was faster.
+                Err(Error::SessionNotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(killed)
+    }
+
+    /// Ends a session with its agent; turns that go on are failed. The newest of the others becomes active if it was
+    /// the active one.
+    ///
+    /// # Errors
+    /// [`Error::SessionNotFound`], or the terminal does not answer.
+    pub async fn kill(&self, session: &str) -> Result<SessionName, Error> {
+        let gone = || Error::SessionNotFound(session.to_owned());
+        let (id, pane, commands) = {
+            let sessions = self.0.sessions();
+            let entry = sessions.find(session).ok_or_else(gone)?;
+            (entry.id.clone(), entry.pane.clone(), entry.commands())
+        };
+        // A task that is gone already has no turns to fail.
+        drop(commands.send(Command::Killing(true)).await);
+        if let Err(error) = self.0.terminal.kill(&pane).await {
+            drop(commands.send(Command::Killing(false)).await);
+            return Err(error.into());
+        }
+        let entry = self.0.sessions().take(&id).ok_or_else(gone)?;
+        let name = entry.name.clone();
+        entry.close().await;
+        Ok(name)
+    }
+
+    /// A turn, as it is now.
+    ///
+    /// # Errors
+    /// [`Error::TurnNotFound`].
+    pub fn turn(&self, id: &str) -> Result<Turn, Error> {
+        self.watch_turn(id).map(|turn| turn.borrow().clone())
+    }
+
+    /// Waits until a turn is final or needs an answer, and returns it with `true`; with `false` where `patience` ended
+    /// first, or the daemon is about to stop.
+    ///
+    /// # Errors
+    /// [`Error::TurnNotFound`].
+    pub async fn wait_turn(&self, id: &str, patience: Duration) -> Result<(Turn, bool), Error> {
+        let turn = self.watch_turn(id)?;
+        let mut draining = self.0.draining.subscribe();
+        let view = turn.clone();
+        tokio::select! {
+            ended = wait_for(turn, patience) => Ok(ended),
+            _ = draining.wait_for(|draining| *draining) => {
+                let now = view.borrow().clone();
+                let settled = now.state.is_final();
+                Ok((now, settled))
+            }
+        }
+    }
+
+    /// Ends waits (they answer as if their patience had ended) and refuses new work.
+    pub fn drain(&self) {
+        self.0.draining.send_replace(true);
+    }
+
+    /// Ends the sessions' tasks; the agents stay alive. New work is refused.
+    pub async fn stop(&self) {
+        self.drain();
+        let entries = std::mem::take(&mut self.0.sessions().entries);
+        for entry in entries {
+            entry.let_go().await;
+        }
+    }
+
+    fn watch_turn(&self, id: &str) -> Result<watch::Receiver<Turn>, Error> {
+        self.0.book.find(id).ok_or_else(|| Error::TurnNotFound(id.to_owned()))
+    }
+
+    fn check_open(&self) -> Result<(), Error> {
+        if *self.0.draining.borrow() { Err(Error::ShuttingDown) } else { Ok(()) }
+    }
+
+    /// Hands a prompt to a session, and waits until it is typed and taken, a second after Enter at the latest.
+    async fn submit(
+        &self,
+        session: &SessionName,
+        prompt: Prompt,
+        if_busy: IfBusy,
+        timeout: Option<Duration>,
+    ) -> Result<Accepted, Error> {
+        let queue = if_busy != IfBusy::Reject;
+        let Ticket { turn, queued } =
+            self.ask(session, |answer| Command::Submit { prompt, timeout, queue, answer }).await??;
+        let turn = if queued { turn.borrow().clone() } else { typed(turn).await? };
+        Ok(Accepted { session: self.session(session.as_str())?, turn })
+    }
+
+    /// Asks a session's task, and waits for its answer.
+    async fn ask<T>(
+        &self,
+        session: &SessionName,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, Error> {
+        let gone = || Error::SessionNotFound(session.to_string());
+        let commands = {
+            let sessions = self.0.sessions();
+            sessions.find(session.as_str()).ok_or_else(gone)?.commands()
+        };
+        let (sender, answer) = oneshot::channel();
+        commands.send(command(sender)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())
+    }
+
+    /// Which pane is meant.
+    async fn aim(&self, target: Option<&str>) -> Result<Aim, Error> {
+        let Some(target) = target.map(str::trim).filter(|target| !target.is_empty()) else {
+            return self.active().map(|active| Aim::Ours(active.name)).ok_or(Error::NoActiveSession);
+        };
+        let ours = self.sessions().into_iter().find(|session| {
+            [session.name.as_str(), session.id.as_str(), session.target.as_str()].contains(&target)
+        });
+        if let Some(session) = ours {
+            return Ok(Aim::Ours(session.name));
+        }
+        if !self.0.settings.allow_external {
+            return Err(Error::NotManaged);
+        }
+        let named = |known: &str| known == target || known.split(':').next() == Some(target);
+        let panes = self.0.terminal.panes().await?;
+        let pane = panes.into_iter().find(|pane| pane.id.as_str() == target || named(&pane.target));
+        pane.map(|pane| Aim::External(pane.id, pane.target)).ok_or(Error::NotManaged)
+    }
+}
+
+/// True where a session's state is in the way of a new run.
+fn works(state: State) -> bool {
+    matches!(state, State::Starting | State::Busy | State::NeedsInput)
+}
+
+/// What a terminal's error means for a pane that is not one of our sessions, or is only read.
+fn external(error: TerminalError) -> Error {
+    match error {
+        TerminalError::Gone => Error::NotManaged,
+        error => Error::Terminal(error),
+    }
+}
+
+/// Waits until a turn's prompt is typed and taken, a second after Enter at the latest; a turn that still waits after
+/// half a minute is returned as it is.
+///
+/// # Errors
+/// [`Error::NotDelivered`] where the turn failed on the way.
+async fn typed(mut turn: watch::Receiver<Turn>) -> Result<Turn, Error> {
+    let entered = |turn: &Turn| turn.submitted_at.is_some() || turn.state.is_final();
+    // The turn's pen is dropped only when the daemon stops; then it is shown as it was.
+    drop(tokio::time::timeout(TYPED, turn.wait_for(entered)).await.map(|_| ()));
+    if turn.borrow().state == TurnState::Queued {
+        return Ok(turn.borrow().clone());
+    }
+    let taken = |turn: &Turn| turn.confirmed == Some(true) || turn.state.is_final();
+    drop(tokio::time::timeout(PROOF, turn.wait_for(taken)).await.map(|_| ()));
+    let now = turn.borrow().clone();
+    match (now.state, &now.failure, now.submitted_at) {
+        (TurnState::Failed, Some(failure), None) => {
+            Err(Error::NotDelivered { code: failure.code, message: failure.message.clone() })
+        }
+        _ => Ok(now),
+    }
+}
+
+impl Inner {
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pane(&self, name: &SessionName) -> Result<(PaneId, String), Error> {
+        let sessions = self.sessions();
+        let entry = sessions.find(name.as_str()).ok_or_else(|| Error::SessionNotFound(name.to_string()))?;
+        Ok((entry.pane.clone(), entry.view(None).target))
+    }
+
+    /// Ends a session that is in the list no more.
+    async fn end(&self, entry: Entry) -> Result<(), Error> {
+        let pane = entry.pane.clone();
+        entry.close().await;
+        Ok(self.terminal.kill(&pane).await?)
+    }
+}
+
+impl Sessions {
+    fn find(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name.as_str() == name || entry.id == name)
+    }
+
+    /// Takes a session out of the list; the newest of the others becomes active if it was the active one.
+    fn take(&mut self, name: &str) -> Option<Entry> {
+        let at = self.entries.iter().position(|entry| entry.name.as_str() == name || entry.id == name)?;
+        let entry = self.entries.remove(at);
+        if self.active.as_ref() == Some(&entry.id) {
+            self.active =
+                self.entries.iter().rev().find(|entry| entry.was_ready()).map(|entry| entry.id.clone());
+        }
+        Some(entry)
+    }
+}

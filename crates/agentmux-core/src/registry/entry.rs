@@ -1,0 +1,124 @@
+//! One session in the list: what never changes of it, and the way to its task.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::mpsc;
+
+use super::{Inner, SessionView};
+use crate::input::{SessionName, ShortName};
+use crate::profile::Profile;
+use crate::session::{Command, Handle, Parts, Start, open};
+use crate::state::State;
+use crate::terminal::{Label, Pane, PaneId};
+
+pub(super) struct Entry {
+    pub(super) name: SessionName,
+    pub(super) id: String,
+    pub(super) pane: PaneId,
+    agent: ShortName,
+    created: i64,
+    workdir: String,
+    handle: Handle,
+}
+
+impl Entry {
+    pub(super) fn view(&self, active: Option<&str>) -> SessionView {
+        let now = self.handle.snapshot.borrow().clone();
+        let created = Duration::from_secs(self.created.unsigned_abs());
+        SessionView {
+            name: self.name.clone(),
+            id: self.id.clone(),
+            agent: self.agent.to_string(),
+            state: now.state,
+            evidence: now.evidence,
+            created_at: SystemTime::UNIX_EPOCH + created,
+            target: now.target,
+            workdir: self.workdir.clone(),
+            active: active == Some(self.id.as_str()),
+            context: now.context,
+            lost: now.lost,
+            exit: now.exit,
+            turns: now.turns,
+        }
+    }
+
+    /// True unless it is still starting.
+    pub(super) fn was_ready(&self) -> bool {
+        self.handle.snapshot.borrow().state != State::Starting
+    }
+
+    /// True where nothing is lost with it: nobody looks at it, it is idle, no turn waits.
+    pub(super) fn is_idle_and_alone(&self) -> bool {
+        let now = self.handle.snapshot.borrow();
+        now.state == State::Idle && !now.attached && now.turns == 0
+    }
+
+    pub(super) fn is_exited(&self) -> bool {
+        self.handle.snapshot.borrow().state == State::Exited
+    }
+
+    pub(super) fn commands(&self) -> mpsc::Sender<Command> {
+        self.handle.commands.clone()
+    }
+
+    /// Ends the task; its turns are failed.
+    pub(super) async fn close(self) {
+        // A task that is gone already has nothing to close.
+        drop(self.handle.commands.send(Command::Close).await);
+        self.join().await;
+    }
+
+    /// Ends the task; agent and turns stay as they are.
+    pub(super) async fn let_go(self) {
+        self.join().await;
+    }
+
+    async fn join(self) {
+        let name = self.name;
+        drop(self.handle.commands);
+        if let Err(error) = self.handle.task.await {
+            log::error!("session {name}: its task ended badly: {error}");
+        }
+    }
+}
+
+impl Inner {
+    /// Starts the task of a session.
+    pub(super) fn open_entry(
+        &self,
+        label: Label,
+        pane: Pane,
+        profile: std::sync::Arc<Profile>,
+        start: Option<Start>,
+    ) -> Entry {
+        let parts = Parts {
+            name: label.name.clone(),
+            id: label.id.clone(),
+            pane: pane.id.clone(),
+            target: pane.target,
+            profile,
+            terminal: self.terminal.clone(),
+            book: self.book.clone(),
+        };
+        Entry {
+            name: label.name,
+            id: label.id,
+            pane: pane.id,
+            agent: label.agent,
+            created: label.created,
+            workdir: label.workdir,
+            handle: open(parts, start),
+        }
+    }
+
+    /// A session that an earlier daemon left alive. An agent whose profile is unknown by now is read by the default
+    /// one's.
+    pub(super) fn adopt_entry(&self, label: Label, pane: Pane) -> Entry {
+        let known = self
+            .profiles
+            .get(label.agent.as_str())
+            .or_else(|| self.profiles.get(self.settings.agent.as_str()));
+        let profile = known.expect("the default agent is one of the profiles: Settings says so");
+        self.open_entry(label, pane, profile, None)
+    }
+}

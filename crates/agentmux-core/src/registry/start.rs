@@ -1,0 +1,221 @@
+//! Starting a session: what is checked before, the place for it, and the way back when it does not get ready.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Entry, Inner, Registry, Sessions};
+use crate::command::{check_argv, find_program};
+use crate::error::Error;
+use crate::input::{Invalid, SessionName, ShortName, Workdir};
+use crate::profile::Profile;
+use crate::session::{Start, StartFailure};
+use crate::terminal::{Label, Launch, TerminalError};
+
+/// How a new session is to be started; empty means the daemon's defaults.
+#[derive(Debug, Clone, Default)]
+pub struct StartSpec {
+    /// The profile's name.
+    pub agent: Option<String>,
+    /// The program and its arguments, instead of the profile's.
+    pub command: Option<Vec<String>>,
+    /// Where the agent starts.
+    pub workdir: Option<Workdir>,
+    /// Added to the agent's environment.
+    pub env: BTreeMap<String, String>,
+    /// The session's name.
+    pub name: Option<SessionName>,
+}
+
+/// A start that was checked: nothing but the terminal and the agent itself can fail now.
+pub(super) struct Plan {
+    pub(super) profile: Arc<Profile>,
+    name: Option<SessionName>,
+    argv: Vec<String>,
+    workdir: PathBuf,
+    env: BTreeMap<OsString, OsString>,
+}
+
+/// A session that got ready, and which was active before.
+pub(super) struct Started {
+    pub(super) name: SessionName,
+    before: Option<String>,
+}
+
+impl Inner {
+    /// Checks how a session is to be started.
+    pub(super) fn plan(&self, spec: StartSpec) -> Result<Plan, Error> {
+        let settings = &self.settings;
+        let agent = spec.agent.as_deref().unwrap_or(settings.agent.as_str());
+        let profile = self.profiles.get(agent).ok_or_else(|| {
+            Invalid::new(format!(
+                "agent '{agent}' is unknown; known agents: {}",
+                self.profiles.names().join(", ")
+            ))
+        })?;
+        let configured = settings.command.clone().filter(|_| agent == settings.agent.as_str());
+        let argv = check_argv(spec.command.or(configured).unwrap_or_else(|| profile.command.clone()))?;
+        // The file may have gone since it was parsed from the configuration.
+        let workdir = match spec.workdir {
+            Some(workdir) => workdir,
+            None => Workdir::parse(&settings.workdir.as_path().to_string_lossy(), &settings.home)?,
+        };
+        let mut env = settings.env.clone();
+        let added = profile.env.iter().chain(&spec.env);
+        env.extend(added.map(|(key, value)| (OsString::from(key), OsString::from(value))));
+        find_program(&argv[0], env.get(OsStr::new("PATH")).map(OsString::as_os_str), workdir.as_path())?;
+        Ok(Plan { profile, name: spec.name, argv, workdir: workdir.as_path().to_path_buf(), env })
+    }
+
+    /// Takes a place for one more session, and its name; makes room where that costs nobody anything.
+    async fn reserve(&self, name: Option<SessionName>) -> Result<SessionName, Error> {
+        let (name, superfluous) = {
+            let mut sessions = self.sessions();
+            let name = name.unwrap_or_else(|| new_name(&self.settings.prefix));
+            if sessions.find(name.as_str()).is_some() || sessions.reserved.contains(&name) {
+                return Err(Error::NameTaken(name));
+            }
+            let superfluous = sessions.make_room(self.settings.max_sessions)?;
+            sessions.reserved.push(name.clone());
+            (name, superfluous)
+        };
+        for entry in superfluous {
+            log::info!("session {}: ended to make room", entry.name);
+            if let Err(error) = self.end(entry).await {
+                log::warn!("could not end a session to make room: {error}");
+            }
+        }
+        Ok(name)
+    }
+
+    fn release(&self, name: &SessionName) {
+        self.sessions().reserved.retain(|reserved| reserved != name);
+    }
+}
+
+impl Sessions {
+    /// Takes sessions out of the list until there is room for one more: exited ones, then the oldest idle ones.
+    fn make_room(&mut self, most: usize) -> Result<Vec<Entry>, Error> {
+        let mut excess = (self.entries.len() + self.reserved.len() + 1).saturating_sub(most);
+        let mut names = Vec::new();
+        let active = self.active.as_deref();
+        let exited = self.entries.iter().filter(|entry| entry.is_exited());
+        let idle = self
+            .entries
+            .iter()
+            .filter(|entry| entry.is_idle_and_alone() && active != Some(entry.id.as_str()));
+        for entry in exited.chain(idle) {
+            if excess == 0 {
+                break;
+            }
+            names.push(entry.id.clone());
+            excess -= 1;
+        }
+        if excess > 0 {
+            return Err(Error::SessionLimit(most));
+        }
+        Ok(names.iter().filter_map(|name| self.take(name)).collect())
+    }
+}
+
+impl Registry {
+    /// Starts a session and waits until it is ready; then it is the active one. On failure it is gone again.
+    pub(super) async fn start_session(&self, plan: Plan) -> Result<Started, Error> {
+        let name = self.0.reserve(plan.name.clone()).await?;
+        let launched = self.launch(&plan, &name).await;
+        let heard = match launched {
+            Ok((entry, heard)) => {
+                let mut sessions = self.0.sessions();
+                sessions.reserved.retain(|reserved| *reserved != name);
+                sessions.entries.push(entry);
+                heard
+            }
+            Err(error) => {
+                self.0.release(&name);
+                return Err(error);
+            }
+        };
+        match heard.await {
+            Ok(Ok(())) => {
+                let mut sessions = self.0.sessions();
+                let id = sessions.find(name.as_str()).map(|entry| entry.id.clone());
+                let before = std::mem::replace(&mut sessions.active, id);
+                Ok(Started { name, before })
+            }
+            Ok(Err(failure)) => {
+                self.forget(&name).await;
+                Err(not_ready(failure))
+            }
+            // The session was killed while it started, or the daemon stops.
+            Err(_) => Err(Error::SessionNotFound(name.to_string())),
+        }
+    }
+
+    async fn launch(
+        &self,
+        plan: &Plan,
+        name: &SessionName,
+    ) -> Result<(Entry, tokio::sync::oneshot::Receiver<Result<(), StartFailure>>), Error> {
+        let settings = &self.0.settings;
+        let label = Label {
+            id: format!("s-{}", uuid::Uuid::now_v7().simple()),
+            name: name.clone(),
+            agent: plan.profile.name.clone(),
+            created: jiff::Timestamp::now().as_second(),
+            workdir: plan.workdir.to_string_lossy().into_owned(),
+        };
+        let mut env = plan.env.clone();
+        env.insert("AGENTMUX_SESSION".into(), name.as_str().into());
+        let launch = Launch {
+            name: name.clone(),
+            window: settings.window.clone(),
+            argv: plan.argv.iter().map(OsString::from).collect(),
+            workdir: plan.workdir.clone(),
+            env,
+            size: settings.size,
+            label: label.clone(),
+        };
+        let pane = self.0.terminal.spawn(launch).await.map_err(|error| match error {
+            TerminalError::NameTaken => Error::NameTaken(name.clone()),
+            error => Error::Terminal(error),
+        })?;
+        log::info!("session {name}: started agent {} in pane {}", plan.profile.name, pane.id);
+        let delay = settings.startup_delay.unwrap_or(Duration::ZERO);
+        let (start, heard) =
+            Start::new(delay, settings.ready_timeout, settings.accept_trust, plan.argv.clone());
+        Ok((self.0.open_entry(label, pane, plan.profile.clone(), Some(start)), heard))
+    }
+
+    /// Ends a session that was just started; the one that was active before is active again.
+    pub(super) async fn roll_back(&self, started: &Started) {
+        self.forget(&started.name).await;
+        let mut sessions = self.0.sessions();
+        let there = started.before.clone().filter(|id| sessions.find(id).is_some());
+        if there.is_some() {
+            sessions.active = there;
+        }
+    }
+
+    async fn forget(&self, name: &SessionName) {
+        if let Err(error) = self.kill(name.as_str()).await {
+            log::warn!("session {name}: could not be ended: {error}");
+        }
+    }
+}
+
+fn not_ready(failure: StartFailure) -> Error {
+    let StartFailure { message, screen, exit } = failure;
+    let inherited = "new session did not become ready";
+    let message = if message.is_empty() { inherited.to_owned() } else { format!("{inherited}: {message}") };
+    Error::NotReady { message, screen, exit }
+}
+
+/// A name as inherited: `PREFIX-YYYYmmdd_HHMMSS-xxxxxx`, in local time.
+fn new_name(prefix: &ShortName) -> SessionName {
+    let now = jiff::ZonedDateTime::now().strftime("%Y%m%d_%H%M%S").to_string();
+    let random = uuid::Uuid::now_v7().as_u128() & 0xff_ffff;
+    let name = format!("{prefix}-{now}-{random:06x}");
+    SessionName::parse(&name).expect("a prefix of 40 and 23 more characters of the allowed ones are a name")
+}

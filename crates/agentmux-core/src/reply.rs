@@ -1,0 +1,138 @@
+//! Finding a prompt's echo, and the reply below it, among the rows of a conversation.
+
+use crate::profile::Profile;
+use crate::reading::input_begins;
+use crate::screen::{Row, Screen};
+
+/// The longest reply that is kept, in bytes; of a longer one the end.
+const MAX_REPLY: usize = 1024 * 1024;
+
+/// What of a prompt is to be seen in a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Traces {
+    /// How often the prompt was echoed.
+    pub(crate) echoes: usize,
+    /// What stands below the last echo, cleaned; empty where nothing does.
+    pub(crate) reply: String,
+}
+
+/// Looks for the traces of a prompt.
+pub(crate) fn traces(profile: &Profile, screen: &Screen, prompt: &str) -> Traces {
+    let end = input_begins(profile, screen).unwrap_or(screen.rows.len()).min(screen.rows.len());
+    let rows = &screen.rows[..end];
+    let ends: Vec<usize> =
+        (0..rows.len()).filter_map(|at| echo_end(profile, &rows[at..], prompt).map(|n| at + n)).collect();
+    Traces {
+        echoes: ends.len(),
+        reply: ends.last().map_or_else(String::new, |&end| clean(profile, &rows[end..])),
+    }
+}
+
+/// How many of the first rows are the echo of the prompt; `None` where no echo begins here.
+///
+/// Agents wrap and indent an echo, and may cut off a long one: blanks do not count, and the first row decides.
+fn echo_end(profile: &Profile, rows: &[Row], prompt: &str) -> Option<usize> {
+    let shown = profile.reply.echo.as_ref()?.captures(rows[0].text())?.name("text")?.as_str();
+    let mut left = consume(prompt.trim_start(), shown)?;
+    if shown.trim().is_empty() {
+        return None;
+    }
+    let mut end = 1;
+    let mut blank = 0;
+    for row in &rows[1..] {
+        if left.trim_start().is_empty() {
+            break;
+        }
+        if row.is_blank() {
+            blank += 1;
+            continue;
+        }
+        let Some(rest) = consume(left, row.text()) else { break };
+        left = rest;
+        end += blank + 1;
+        blank = 0;
+    }
+    Some(end)
+}
+
+/// Takes the characters of `row` from the front of `text`, blanks ignored on both sides; `None` where they differ.
+fn consume<'a>(text: &'a str, row: &str) -> Option<&'a str> {
+    let mut left = text;
+    for wanted in row.chars().filter(|c| !c.is_whitespace()) {
+        left = left.trim_start();
+        left = left.strip_prefix(wanted)?;
+    }
+    Some(left)
+}
+
+/// The last message among the rows, without the agent's markers, indentation and status rows.
+fn clean(profile: &Profile, rows: &[Row]) -> String {
+    let marks = &profile.reply;
+    let is_message = |row: &Row| marks.marker.as_ref().is_some_and(|marker| marker.is_match(row.text()));
+    let begin = rows.iter().rposition(is_message).unwrap_or(0);
+    let kept = rows[begin..].iter().filter(|row| !marks.drop.iter().any(|drop| drop.is_match(row.text())));
+    let lines: Vec<&str> = kept.map(|row| unindent(profile, row)).collect();
+    let first = lines.iter().position(|line| !line.is_empty()).unwrap_or(lines.len());
+    let reply = lines[first..].join("\n").trim_end().to_owned();
+    tail(reply)
+}
+
+fn unindent<'a>(profile: &Profile, row: &'a Row) -> &'a str {
+    let text = row.text();
+    if let Some(found) = profile.reply.marker.as_ref().and_then(|marker| marker.find(text)) {
+        return &text[found.end()..];
+    }
+    let blanks = text.chars().take_while(|c| *c == ' ').count().min(profile.reply.indent);
+    &text[blanks..]
+}
+
+fn tail(text: String) -> String {
+    let cut = text.len().saturating_sub(MAX_REPLY);
+    let cut = (cut..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    text[cut..].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profiles;
+
+    fn demo(rows: &str, prompt: &str) -> Traces {
+        let box_ = "────────────\n❯ \n────────────\n  ready";
+        let screen = Screen::from_ansi(&format!("{rows}\n{box_}"));
+        traces(&Profiles::builtin().get("demo").unwrap(), &screen, prompt)
+    }
+
+    #[test]
+    fn a_reply_loses_marker_and_indentation() {
+        let found = demo("❯ old\n\n● old reply\n\n❯ hi\n\n● one\n  two\n    indented\n\n  three\n", "hi");
+        assert_eq!(found, Traces { echoes: 1, reply: "one\ntwo\n  indented\n\nthree".into() });
+    }
+
+    #[test]
+    fn the_last_of_equal_prompts_counts() {
+        let found = demo("❯ PONG\n\n● 1\n\n❯ PONG\n\n● 2\n", "PONG");
+        assert_eq!(found, Traces { echoes: 2, reply: "2".into() });
+        assert_eq!(demo("❯ PONG\n\n● 1\n\n❯ PONG\n", "PONG").reply, "");
+    }
+
+    #[test]
+    fn wrapped_and_multi_line_echoes_are_no_reply() {
+        let found = demo(
+            "❯ a long prompt that the\n  agent wrapped\n\n  and more\n\n● yes\n",
+            "a long prompt that the agent wrapped\n\nand more",
+        );
+        assert_eq!(found.reply, "yes");
+    }
+
+    #[test]
+    fn lines_like_prompts_inside_a_reply_stay() {
+        let found = demo("❯ MD\n\n● # Title\n  ❯ npm test\n  ────────────\n  ● 1. Allow once\n", "MD");
+        assert_eq!(found.reply, "# Title\n❯ npm test\n────────────\n● 1. Allow once");
+    }
+
+    #[test]
+    fn another_prompt_s_echo_is_no_trace() {
+        assert_eq!(demo("❯ something else\n\n● x\n", "hi").echoes, 0);
+    }
+}

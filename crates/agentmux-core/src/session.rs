@@ -1,0 +1,373 @@
+//! A session's one owner: the task that reads its screen, types its prompts and knows its state.
+//!
+//! The task is woken by pane activity, by messages and by the times that its own decisions set; it does nothing else
+//! while nothing happens. Others see what it publishes ([`Snapshot`]) and never ask it.
+
+mod delivery;
+mod dialog;
+mod look;
+mod start;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use crate::error::Error;
+use crate::input::{Key, Prompt, SessionName};
+use crate::profile::Profile;
+use crate::reading::Reading;
+use crate::screen::{Exit, Screen};
+use crate::state::{Evidence, Source, State};
+use crate::terminal::{Activity, PaneId, Terminal, TerminalError};
+use crate::turn::{Turn, TurnBook, TurnPen, TurnState};
+
+use delivery::Current;
+pub(crate) use start::{Start, StartFailure};
+
+/// How many turns may wait in a session.
+pub(crate) const QUEUE: usize = 100;
+
+/// The pause between repeated keys, as inherited.
+const KEY_PAUSE: Duration = Duration::from_millis(80);
+
+/// What a session shows of itself.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Snapshot {
+    pub(crate) state: State,
+    pub(crate) evidence: Evidence,
+    pub(crate) target: String,
+    pub(crate) context: Option<u8>,
+    pub(crate) attached: bool,
+    /// The terminal has the pane no more.
+    pub(crate) lost: bool,
+    pub(crate) exit: Option<Exit>,
+    /// How many turns wait or go on.
+    pub(crate) turns: usize,
+}
+
+/// What a session is asked to do.
+pub(crate) enum Command {
+    /// Take a prompt.
+    Submit {
+        prompt: Prompt,
+        timeout: Option<Duration>,
+        queue: bool,
+        answer: oneshot::Sender<Result<Ticket, Error>>,
+    },
+    /// Press a key some times.
+    Press { key: Key, repeat: u32, answer: oneshot::Sender<Result<(), Error>> },
+    /// The agent is being killed (or, after all, not): its end is then no surprise.
+    Killing(bool),
+    /// End: turns that go on are failed.
+    Close,
+}
+
+/// A turn that a session took.
+pub(crate) struct Ticket {
+    pub(crate) turn: watch::Receiver<Turn>,
+    /// True where others go first.
+    pub(crate) queued: bool,
+}
+
+/// What a session is made of.
+pub(crate) struct Parts {
+    pub(crate) name: SessionName,
+    pub(crate) id: String,
+    pub(crate) pane: PaneId,
+    pub(crate) target: String,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) terminal: Arc<dyn Terminal>,
+    pub(crate) book: TurnBook,
+}
+
+/// The handle that the registry keeps of a session's task.
+pub(crate) struct Handle {
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) snapshot: watch::Receiver<Snapshot>,
+    pub(crate) task: tokio::task::JoinHandle<()>,
+}
+
+struct Waiting {
+    pen: TurnPen,
+    prompt: Prompt,
+    deadline: Option<Instant>,
+}
+
+struct Pressing {
+    key: Key,
+    left: u32,
+    next: Instant,
+    answer: oneshot::Sender<Result<(), Error>>,
+}
+
+struct Session {
+    parts: Parts,
+    commands: mpsc::Receiver<Command>,
+    activity: Activity,
+    view: watch::Sender<Snapshot>,
+    /// `Some` until the session is ready for the first time.
+    start: Option<Start>,
+    screen: Screen,
+    reading: Reading,
+    /// Since when the screen has been as it is.
+    quiet_since: Instant,
+    /// A reading that contradicts what is published, and since when.
+    candidate: Option<(State, Instant)>,
+    believed: bool,
+    lost: bool,
+    killing: bool,
+    current: Option<Current>,
+    waiting: VecDeque<Waiting>,
+    pressing: VecDeque<Pressing>,
+    /// The text of the last turn: where it stands in the box, it is ours.
+    last_prompt: Option<Prompt>,
+    /// When to read the screen without being woken.
+    look_at: Option<Instant>,
+    /// When to decide again.
+    wake_at: Option<Instant>,
+    over: bool,
+}
+
+/// Starts the task of a session.
+pub(crate) fn open(parts: Parts, start: Option<Start>) -> Handle {
+    let activity = parts.terminal.activity(&parts.pane);
+    let first = Snapshot {
+        state: if start.is_some() { State::Starting } else { State::Unknown },
+        evidence: evidence(Source::Process, "started", "", SystemTime::now()),
+        target: parts.target.clone(),
+        context: None,
+        attached: false,
+        lost: false,
+        exit: None,
+        turns: 0,
+    };
+    let (view, snapshot) = watch::channel(first);
+    let (sender, commands) = mpsc::channel(64);
+    let now = Instant::now();
+    let session = Session {
+        parts,
+        commands,
+        activity,
+        view,
+        start,
+        screen: Screen::default(),
+        reading: Reading {
+            state: State::Unknown,
+            rule: "not read yet".into(),
+            source: Source::Screen,
+            matched: String::new(),
+            input: None,
+            context: None,
+        },
+        quiet_since: now,
+        candidate: None,
+        believed: false,
+        lost: false,
+        killing: false,
+        current: None,
+        waiting: VecDeque::new(),
+        pressing: VecDeque::new(),
+        last_prompt: None,
+        look_at: Some(now),
+        wake_at: None,
+        over: false,
+    };
+    Handle { commands: sender, snapshot, task: tokio::spawn(session.run()) }
+}
+
+fn evidence(source: Source, rule: &str, matched: &str, since: SystemTime) -> Evidence {
+    Evidence { source, rule: rule.to_owned(), matched: matched.to_owned(), since }
+}
+
+impl Session {
+    async fn run(mut self) {
+        while !self.over {
+            let next = [self.look_at, self.wake_at].into_iter().flatten().min();
+            let mut look = false;
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(command) => self.take(command).await,
+                    // The registry has let go: the daemon stops, the agent stays.
+                    None => return,
+                },
+                () = self.activity.changed(), if !self.lost => look = true,
+                () = until(next) => {}
+            }
+            if look || self.look_at.is_some_and(|at| at <= Instant::now()) {
+                self.look().await;
+            }
+            self.wake_at = None;
+            self.step().await;
+            self.publish();
+        }
+    }
+
+    /// Everything that may be decided now.
+    async fn step(&mut self) {
+        self.step_keys().await;
+        if self.reading.state == State::Exited {
+            self.agent_ended();
+            return;
+        }
+        if self.start.is_some() {
+            self.step_start().await;
+        }
+        self.step_deadlines().await;
+        if self.start.is_none() {
+            self.step_turn().await;
+        }
+    }
+
+    async fn take(&mut self, command: Command) {
+        match command {
+            Command::Submit { prompt, timeout, queue, answer } => {
+                let result = self.accept(prompt, timeout, queue);
+                // Whoever asked may have gone; the turn stays.
+                drop(answer.send(result));
+            }
+            Command::Press { key, repeat, answer } => {
+                self.pressing.push_back(Pressing { key, left: repeat, next: Instant::now(), answer });
+            }
+            Command::Killing(killing) => self.killing = killing,
+            Command::Close => {
+                self.fail_all("session_killed", "the session was killed");
+                self.over = true;
+            }
+        }
+    }
+
+    /// Takes a prompt in, or says why not.
+    fn accept(&mut self, prompt: Prompt, timeout: Option<Duration>, queue: bool) -> Result<Ticket, Error> {
+        let session = self.parts.name.clone();
+        self.parts.profile.accepts(&prompt)?;
+        let state = self.view.borrow().state;
+        let free = self.current.as_ref().is_none_or(Current::is_unproven) && self.waiting.is_empty();
+        match state {
+            State::Exited => return Err(Error::AgentExited { session, exit: self.screen.exit }),
+            State::NeedsInput => return Err(Error::NeedsInput { session }),
+            State::Draft if free && !self.draft_is_ours() => return Err(Error::HumanDraft { session }),
+            State::Idle | State::Draft if free => {}
+            _ if !queue => return Err(Error::Busy { session, state }),
+            _ if self.waiting.len() >= QUEUE => return Err(Error::QueueFull { session, limit: QUEUE }),
+            _ => {}
+        }
+        let pen = self.parts.book.open(&self.parts.name, &self.parts.id);
+        let turn = pen.watch();
+        let queued = !(free && matches!(state, State::Idle | State::Draft));
+        self.waiting.push_back(Waiting {
+            pen,
+            prompt,
+            deadline: timeout.map(|timeout| Instant::now() + timeout),
+        });
+        Ok(Ticket { turn, queued })
+    }
+
+    async fn step_keys(&mut self) {
+        let Some(pressing) = self.pressing.front_mut() else { return };
+        // Keys between a paste and its Enter would become part of the prompt.
+        if self.current.as_ref().is_some_and(Current::is_typing) {
+            self.wake(Instant::now() + Duration::from_millis(20));
+            return;
+        }
+        if pressing.next <= Instant::now() {
+            let pressed = self.parts.terminal.keys(&self.parts.pane, &[pressing.key]).await;
+            pressing.left = pressing.left.saturating_sub(1);
+            pressing.next = Instant::now() + KEY_PAUSE;
+            if (pressed.is_err() || pressing.left == 0)
+                && let Some(pressing) = self.pressing.pop_front()
+            {
+                drop(pressing.answer.send(pressed.map_err(|e| self.terminal_error(e))));
+            }
+        }
+        if let Some(next) = self.pressing.front().map(|pressing| pressing.next) {
+            self.wake(next);
+        }
+    }
+
+    /// Turns whose own time is up: waiting ones fail; the current one is interrupted.
+    async fn step_deadlines(&mut self) {
+        let now = Instant::now();
+        self.waiting.retain(|waiting| {
+            let late = waiting.deadline.is_some_and(|deadline| deadline <= now);
+            if late {
+                waiting.pen.failed("timeout", "the turn's time was up before its prompt could be typed");
+            }
+            !late
+        });
+        let next = self.waiting.iter().filter_map(|waiting| waiting.deadline).min();
+        if let Some(next) = next {
+            self.wake(next);
+        }
+        self.step_timeout().await;
+    }
+
+    /// The agent's program has ended, or its pane is gone.
+    fn agent_ended(&mut self) {
+        let how = self.screen.exit.map_or("is gone".to_owned(), |exit| exit.to_string());
+        if let Some(start) = self.start.take() {
+            let screen = self.screen.text(usize::MAX);
+            let message = if self.killing { "it was killed".to_owned() } else { format!("the agent {how}") };
+            start.fail(StartFailure { message, screen, exit: self.screen.exit });
+        }
+        if self.killing {
+            self.fail_all("session_killed", "the session was killed");
+        } else {
+            self.fail_all("agent_exited", &format!("the agent {how}"));
+        }
+        for pressing in std::mem::take(&mut self.pressing) {
+            let error = Error::AgentExited { session: self.parts.name.clone(), exit: self.screen.exit };
+            drop(pressing.answer.send(Err(error)));
+        }
+        self.look_at = None;
+    }
+
+    fn fail_all(&mut self, code: &'static str, message: &str) {
+        if let Some(current) = self.current.take()
+            && current.pen.state() != TurnState::Unconfirmed
+        {
+            current.pen.failed(code, message);
+        }
+        for waiting in self.waiting.drain(..) {
+            waiting.pen.failed(code, message);
+        }
+    }
+
+    fn terminal_error(&self, error: TerminalError) -> Error {
+        match error {
+            TerminalError::Gone | TerminalError::Exited => {
+                Error::AgentExited { session: self.parts.name.clone(), exit: self.screen.exit }
+            }
+            error => Error::Terminal(error),
+        }
+    }
+
+    /// Decides again at this time, or earlier.
+    fn wake(&mut self, at: Instant) {
+        self.wake_at = Some(self.wake_at.map_or(at, |other| other.min(at)));
+    }
+
+    /// Reads the screen again at this time, or earlier.
+    fn look_again(&mut self, at: Instant) {
+        self.look_at = Some(self.look_at.map_or(at, |other| other.min(at)));
+    }
+
+    /// True where the text in the box is that of our last turn.
+    fn draft_is_ours(&self) -> bool {
+        let squash = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+        match (&self.last_prompt, &self.reading.input) {
+            (Some(prompt), Some(text)) => !text.is_empty() && squash(prompt.as_str()) == squash(text),
+            _ => false,
+        }
+    }
+}
+
+/// Waits until a time; for ever without one.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}

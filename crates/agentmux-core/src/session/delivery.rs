@@ -1,0 +1,333 @@
+//! A turn's way through the session: text into an empty box, Enter, proof, the end, the reply.
+//!
+//! ```text
+//! typing ── text shows, pause ──► Enter ──► submitted ── finished ──► done
+//!    └─ never shows ─► failed       ▲           └─ unproven ─► late evidence, or the next turn
+//!                                   └─ text still in the box
+//! ```
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Session;
+use crate::input::{Key, Prompt};
+use crate::reading::Reading;
+use crate::reply::{Traces, traces};
+use crate::screen::Screen;
+use crate::state::State;
+use crate::submission::{Sight, Submission, Verdict};
+use crate::terminal::TerminalError;
+use crate::turn::{TurnPen, TurnState};
+
+/// How many rows that scrolled out are searched for a prompt's echo and its reply.
+const HISTORY: u32 = 5000;
+
+/// How long pasted text may take to show in the box.
+const SHOWS: Duration = Duration::from_secs(15);
+
+/// How long an interrupted agent may take to come to rest.
+const INTERRUPT: Duration = Duration::from_secs(5);
+
+/// The turn that a session works on.
+pub(super) struct Current {
+    pub(super) pen: TurnPen,
+    prompt: Prompt,
+    deadline: Option<Instant>,
+    phase: Phase,
+    /// When its time was up and it was interrupted.
+    interrupted: Option<Instant>,
+    /// How often the same prompt had been echoed before.
+    echoes_before: usize,
+    /// The state of the screen for which the echo was last looked for.
+    searched: Option<Instant>,
+    traces: Traces,
+}
+
+enum Phase {
+    /// The text was pasted; it shows since.
+    Typing { pasted: Instant, shown: Option<Instant> },
+    /// Enter was pressed.
+    Submitted(Submission),
+    /// Enter was pressed, nothing showed that it was heard: others may go ahead.
+    Unproven(Submission),
+}
+
+impl Current {
+    pub(super) fn is_typing(&self) -> bool {
+        matches!(self.phase, Phase::Typing { .. })
+    }
+
+    /// True where nothing more is expected of it.
+    pub(super) fn is_unproven(&self) -> bool {
+        matches!(self.phase, Phase::Unproven(_))
+    }
+
+    /// Why the session is busy by our own act although the screen does not say so; `None` where the screen decides.
+    pub(super) fn holds_busy(&self, reading: &Reading) -> Option<&'static str> {
+        let silent =
+            !matches!(reading.state, State::Busy | State::NeedsInput | State::Limited | State::Exited);
+        match self.phase {
+            Phase::Typing { .. } => Some("prompt being typed"),
+            Phase::Submitted(_) if silent => Some("prompt submitted"),
+            _ => None,
+        }
+    }
+}
+
+impl Session {
+    /// Drives the current turn, or begins the next.
+    pub(super) async fn step_turn(&mut self) {
+        match self.current.as_ref().map(|current| &current.phase) {
+            Some(Phase::Typing { .. }) => self.step_typing().await,
+            Some(Phase::Submitted(_)) => self.step_submitted().await,
+            Some(Phase::Unproven(_)) => self.step_unproven().await,
+            None => {}
+        }
+        if self.current.as_ref().is_none_or(Current::is_unproven) && !self.waiting.is_empty() && self.believed
+        {
+            match self.reading.state {
+                State::Idle => self.begin().await,
+                State::Draft if self.draft_is_ours() => self.clear_box().await,
+                _ => {}
+            }
+        }
+    }
+
+    /// Our own text was left in the box: takes it out, so that it does not mix with the next prompt.
+    async fn clear_box(&mut self) {
+        let keys = self.parts.profile.submit.clear.clone();
+        if let Err(error) = self.parts.terminal.keys(&self.parts.pane, &keys).await {
+            log::warn!("session {}: could not clear the box: {error}", self.parts.name);
+        }
+        self.look_again(Instant::now() + Duration::from_millis(200));
+    }
+
+    /// Pastes the next prompt, if a fresh reading still shows an empty box.
+    async fn begin(&mut self) {
+        let Ok(screen) = self.parts.terminal.read(&self.parts.pane, HISTORY).await else {
+            self.look_again(Instant::now());
+            return;
+        };
+        let Some(next) = self.waiting.front() else { return };
+        let before = traces(&self.parts.profile, &screen, next.prompt.as_str());
+        self.note_screen(screen.without_history());
+        if self.reading.state != State::Idle {
+            return;
+        }
+        let Some(next) = self.waiting.pop_front() else { return };
+        next.pen.enter(TurnState::Delivering);
+        let pasted = self.parts.terminal.paste(&self.parts.pane, next.prompt.as_str()).await;
+        self.last_prompt = Some(next.prompt.clone());
+        if let Err(error) = pasted {
+            self.paste_failed(&next.pen, &error);
+            return;
+        }
+        self.current = Some(Current {
+            pen: next.pen,
+            prompt: next.prompt,
+            deadline: next.deadline,
+            phase: Phase::Typing { pasted: Instant::now(), shown: None },
+            interrupted: None,
+            echoes_before: before.echoes,
+            searched: None,
+            traces: Traces::default(),
+        });
+        self.look_again(Instant::now());
+    }
+
+    fn paste_failed(&mut self, pen: &TurnPen, error: &TerminalError) {
+        let code = match error {
+            TerminalError::Gone | TerminalError::Exited => "agent_exited",
+            _ => "tmux_unavailable",
+        };
+        pen.failed(code, format!("the prompt could not be typed: {error}"));
+        self.look_again(Instant::now());
+    }
+
+    /// Presses Enter once the text is seen in the box, and the agent has had the pause that it needs.
+    async fn step_typing(&mut self) {
+        let now = Instant::now();
+        let Some(current) = &mut self.current else { return };
+        let Phase::Typing { pasted, shown } = &mut current.phase else { return };
+        let visible = self.reading.state == State::Draft || shows_end(&self.screen, &current.prompt);
+        if visible && self.reading.state != State::NeedsInput {
+            let press_at = *shown.get_or_insert(now) + self.parts.profile.submit.pause;
+            if now < press_at {
+                self.look_again(press_at);
+                return;
+            }
+            self.press_enter().await;
+        } else if now >= *pasted + SHOWS {
+            self.end_turn(|pen| {
+                pen.failed(
+                    "not_shown",
+                    "the text did not show in the agent's input box; Enter was not pressed",
+                );
+            });
+        } else {
+            let give_up = *pasted + SHOWS;
+            self.look_again((now + Duration::from_millis(100)).min(give_up));
+        }
+    }
+
+    async fn press_enter(&mut self) {
+        let pressed = self.parts.terminal.keys(&self.parts.pane, &[Key::Enter]).await;
+        let now = Instant::now();
+        let Some(current) = &mut self.current else { return };
+        match pressed {
+            Ok(()) => {
+                match &mut current.phase {
+                    Phase::Submitted(submission) => submission.entered_again(now),
+                    phase => *phase = Phase::Submitted(Submission::new(now)),
+                }
+                current.pen.submitted();
+            }
+            Err(error) => {
+                let message = format!("Enter could not be pressed: {error}");
+                self.end_turn(|pen| pen.failed("tmux_unavailable", message));
+            }
+        }
+        self.look_again(now + Duration::from_millis(10));
+    }
+
+    async fn step_submitted(&mut self) {
+        self.search_traces().await;
+        let now = Instant::now();
+        let Some(current) = &mut self.current else { return };
+        let Phase::Submitted(submission) = &mut current.phase else { return };
+        submission.note(self.reading.state, self.believed, current.traces.echoes > current.echoes_before);
+        if submission.is_taken() {
+            current.pen.confirmed();
+        }
+        let sight = Sight {
+            state: self.reading.state,
+            believed: self.believed,
+            quiet_since: self.quiet_since,
+            answered: !current.traces.reply.is_empty(),
+        };
+        let verdict = submission.judge(sight, &self.parts.profile.submit, now);
+        match verdict {
+            Verdict::Wait(at) => {
+                if submission.is_taken() && self.reading.state != State::NeedsInput {
+                    current.pen.enter(TurnState::Working);
+                }
+                if let Some(at) = at {
+                    self.look_again(at);
+                }
+            }
+            Verdict::Asks => current.pen.enter(TurnState::NeedsInput),
+            Verdict::EnterAgain => self.press_enter().await,
+            Verdict::Finished => self.finish().await,
+            Verdict::Unproven => {
+                current.phase = Phase::Unproven(submission.clone());
+                current.pen.unconfirmed();
+            }
+            Verdict::Stuck => self.end_turn(|pen| {
+                pen.failed(
+                    "not_submitted",
+                    "the agent keeps the text in its input box although Enter was pressed",
+                );
+            }),
+        }
+    }
+
+    /// Late evidence still counts.
+    async fn step_unproven(&mut self) {
+        self.search_traces().await;
+        let Some(current) = &mut self.current else { return };
+        let Phase::Unproven(submission) = &mut current.phase else { return };
+        submission.note(self.reading.state, self.believed, current.traces.echoes > current.echoes_before);
+        if submission.is_taken() {
+            current.pen.enter(TurnState::Working);
+            current.pen.confirmed();
+            current.phase = Phase::Submitted(submission.clone());
+            self.wake(Instant::now());
+        }
+    }
+
+    /// Looks for the prompt's echo above the box, where the agent was not seen at work and the screen has changed.
+    async fn search_traces(&mut self) {
+        let Some(current) = &mut self.current else { return };
+        let worked = match &current.phase {
+            Phase::Submitted(submission) | Phase::Unproven(submission) => submission.worked,
+            Phase::Typing { .. } => return,
+        };
+        let idle = matches!(self.reading.state, State::Idle | State::Draft | State::Unknown);
+        if worked || !idle || current.searched == Some(self.quiet_since) {
+            return;
+        }
+        if let Ok(screen) = self.parts.terminal.read(&self.parts.pane, HISTORY).await {
+            current.searched = Some(self.quiet_since);
+            current.traces = traces(&self.parts.profile, &screen, current.prompt.as_str());
+        }
+    }
+
+    /// Reads the reply, if a fresh reading still shows the end.
+    async fn finish(&mut self) {
+        let Ok(screen) = self.parts.terminal.read(&self.parts.pane, HISTORY).await else {
+            self.look_again(Instant::now() + Duration::from_millis(100));
+            return;
+        };
+        let state = self.reading.state;
+        self.note_screen(screen.without_history());
+        let Some(current) = &self.current else { return };
+        if self.reading.state != state {
+            return;
+        }
+        if current.interrupted.is_some() {
+            self.end_turn(|pen| pen.failed("timeout", "the turn's time was up; it was interrupted"));
+            return;
+        }
+        let found = traces(&self.parts.profile, &screen, current.prompt.as_str());
+        let reply = if found.echoes > current.echoes_before { found.reply } else { String::new() };
+        self.end_turn(|pen| pen.done(reply, "screen"));
+    }
+
+    fn end_turn(&mut self, how: impl FnOnce(&TurnPen)) {
+        if let Some(current) = self.current.take() {
+            how(&current.pen);
+        }
+        self.wake(Instant::now());
+    }
+
+    /// Interrupts the current turn when its time is up, and fails it when it has come to rest or does not.
+    pub(super) async fn step_timeout(&mut self) {
+        let now = Instant::now();
+        let Some(current) = &mut self.current else { return };
+        let (Phase::Submitted(_), Some(deadline)) = (&current.phase, current.deadline) else { return };
+        match current.interrupted {
+            None if now < deadline => self.wake(deadline),
+            None => {
+                current.interrupted = Some(now);
+                let keys = self.parts.profile.submit.interrupt.clone();
+                if let Err(error) = self.parts.terminal.keys(&self.parts.pane, &keys).await {
+                    log::warn!("session {}: could not interrupt the agent: {error}", self.parts.name);
+                }
+                self.wake(now + INTERRUPT);
+                self.look_again(now + Duration::from_millis(50));
+            }
+            Some(since) if now >= since + INTERRUPT => {
+                self.end_turn(|pen| {
+                    pen.failed("timeout", "the turn's time was up; the agent did not come to rest")
+                });
+            }
+            Some(since) => self.wake(since + INTERRUPT),
+        }
+    }
+}
+
+/// True where the rows down to the cursor end with the prompt's end, blanks ignored: programs without a box wrap long
+/// input over several rows.
+fn shows_end(screen: &Screen, prompt: &Prompt) -> bool {
+    let squash = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    let end: String = {
+        let text = squash(prompt.as_str());
+        let skip = text.chars().count().saturating_sub(60);
+        text.chars().skip(skip).collect()
+    };
+    let first = screen.scrolled_out.min(screen.rows.len());
+    let last = (screen.scrolled_out + screen.cursor_row + 1).min(screen.rows.len());
+    let shown: String = screen.rows[first..last].iter().map(|row| squash(row.text())).collect();
+    shown.ends_with(&end)
+}

@@ -1,0 +1,134 @@
+//! Reading the screen, and how far a reading is believed.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use super::{Session, evidence};
+use crate::reading::read;
+use crate::screen::Screen;
+use crate::state::{Evidence, Source, State};
+use crate::terminal::TerminalError;
+
+/// A repaint may be half done when it is read: a change of state needs a second reading that agrees.
+const CONFIRM: Duration = Duration::from_millis(40);
+
+/// A screen that no rule knows is more often a half-done repaint than news.
+const CONFIRM_UNKNOWN: Duration = Duration::from_millis(250);
+
+/// A pause after a terminal that did not answer.
+const RETRY: Duration = Duration::from_secs(1);
+
+impl Session {
+    /// Reads the screen now, and decides how far to believe it.
+    pub(super) async fn look(&mut self) {
+        self.look_at = None;
+        match self.parts.terminal.read(&self.parts.pane, 0).await {
+            Ok(screen) => self.note_screen(screen),
+            Err(TerminalError::Gone | TerminalError::Exited) => {
+                log::warn!("session {}: its pane is gone", self.parts.name);
+                self.lost = true;
+                self.note_state(State::Exited);
+                self.reading.state = State::Exited;
+                self.reading.source = Source::Process;
+                self.reading.rule = "pane gone".into();
+                self.reading.matched.clear();
+                self.believed = true;
+            }
+            Err(error) => {
+                log::warn!("session {}: could not read the screen: {error}", self.parts.name);
+                self.look_again(Instant::now() + RETRY);
+            }
+        }
+    }
+
+    pub(super) fn note_screen(&mut self, screen: Screen) {
+        let now = Instant::now();
+        if (&screen.rows, &screen.title) != (&self.screen.rows, &self.screen.title) {
+            self.quiet_since = now;
+        }
+        self.screen = screen;
+        self.reading = read(&self.parts.profile, &self.screen);
+        self.note_state(self.reading.state);
+        self.believed = match self.candidate {
+            None => true,
+            Some((state, since)) => {
+                let enough = since + self.confirmation(state);
+                if now < enough {
+                    self.look_again(enough);
+                }
+                now >= enough
+            }
+        };
+    }
+
+    /// Notes a reading's state: a candidate where it contradicts what is published.
+    fn note_state(&mut self, state: State) {
+        if self.shown(state) == self.view.borrow().state {
+            self.candidate = None;
+        } else if self.candidate.is_none_or(|(candidate, _)| candidate != state) {
+            self.candidate = Some((state, Instant::now()));
+        }
+    }
+
+    /// How long a state must be read before it is believed. Work and an ended process are believed at once: to take
+    /// a busy agent for idle is the costly mistake.
+    fn confirmation(&self, state: State) -> Duration {
+        match state {
+            State::Busy | State::Exited => Duration::ZERO,
+            State::Unknown => CONFIRM_UNKNOWN,
+            State::Idle => CONFIRM.max(self.parts.profile.submit.settle),
+            _ => CONFIRM,
+        }
+    }
+
+    /// The word for a state: before a session is ready, a screen that is not known is a start.
+    fn shown(&self, state: State) -> State {
+        if self.start.is_some() && state == State::Unknown { State::Starting } else { state }
+    }
+
+    /// The state that others see, and why.
+    fn belief(&self) -> (State, Source, String, String) {
+        if let Some(rule) = self.current.as_ref().and_then(|current| current.holds_busy(&self.reading)) {
+            return (State::Busy, Source::Submission, rule.to_owned(), String::new());
+        }
+        let reading = &self.reading;
+        let state = match self.shown(reading.state) {
+            // Ready is what the start says is ready: a box that is painted early, or a minimum delay, is not.
+            State::Idle | State::Draft if self.start.is_some() => State::Starting,
+            state => state,
+        };
+        (state, reading.source, reading.rule.clone(), reading.matched.clone())
+    }
+
+    /// Lets others see what is believed.
+    pub(super) fn publish(&mut self) {
+        let turns = self.waiting.len() + usize::from(self.current.is_some());
+        let (state, source, rule, matched) = self.belief();
+        let sure = self.believed || state == State::Busy;
+        let (screen, lost) = (&self.screen, self.lost);
+        let context = self.reading.context;
+        self.view.send_if_modified(|seen| {
+            let mut now = seen.clone();
+            if sure {
+                let since = if now.state == state { now.evidence.since } else { SystemTime::now() };
+                now.state = state;
+                now.evidence = Evidence { since, ..evidence(source, &rule, &matched, since) };
+            }
+            if !screen.target.is_empty() {
+                now.target.clone_from(&screen.target);
+            }
+            now.context = context.or(now.context);
+            now.attached = screen.attached > 0;
+            now.exit = screen.exit;
+            now.lost = lost;
+            now.turns = turns;
+            let changed = now != *seen;
+            if now.state != seen.state {
+                log::debug!("session state {} -> {} ({})", seen.state, now.state, now.evidence.rule);
+            }
+            *seen = now;
+            changed
+        });
+    }
+}

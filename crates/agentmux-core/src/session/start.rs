@@ -1,0 +1,95 @@
+//! The time from an agent's start to its readiness.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::Session;
+use super::dialog::Answering;
+use crate::screen::Exit;
+use crate::state::State;
+
+/// A start under way.
+pub(crate) struct Start {
+    /// Not ready before.
+    pub(crate) not_before: Instant,
+    /// Given up then.
+    pub(crate) deadline: Instant,
+    /// Whether the question of trust is answered with yes.
+    pub(crate) accept_trust: bool,
+    /// The command that was started: what it asked for counts as consent.
+    pub(crate) argv: Vec<String>,
+    pub(super) answering: Answering,
+    outcome: oneshot::Sender<Result<(), StartFailure>>,
+}
+
+/// Why a session did not get ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StartFailure {
+    pub(crate) message: String,
+    pub(crate) screen: String,
+    pub(crate) exit: Option<Exit>,
+}
+
+impl Start {
+    /// A start from now on; the receiver hears how it ended.
+    pub(crate) fn new(
+        delay: Duration,
+        patience: Duration,
+        accept_trust: bool,
+        argv: Vec<String>,
+    ) -> (Self, oneshot::Receiver<Result<(), StartFailure>>) {
+        let (outcome, heard) = oneshot::channel();
+        let now = Instant::now();
+        let start = Self {
+            not_before: now + delay,
+            deadline: now + patience.max(delay),
+            accept_trust,
+            argv,
+            answering: Answering::default(),
+            outcome,
+        };
+        (start, heard)
+    }
+
+    fn succeed(self) {
+        // Whoever waited may have gone.
+        drop(self.outcome.send(Ok(())));
+    }
+
+    pub(crate) fn fail(self, failure: StartFailure) {
+        drop(self.outcome.send(Err(failure)));
+    }
+}
+
+impl Session {
+    /// Decides whether the agent is ready, asks something that may be answered, or has had its time.
+    pub(super) async fn step_start(&mut self) {
+        let Some(start) = &self.start else { return };
+        let now = Instant::now();
+        let ready = self.believed && matches!(self.reading.state, State::Idle | State::Draft);
+        if ready && now >= start.not_before {
+            if let Some(start) = self.start.take() {
+                start.succeed();
+            }
+            return;
+        }
+        if now >= start.deadline {
+            self.give_up();
+            return;
+        }
+        let next = if ready { start.not_before } else { start.deadline };
+        self.wake(next);
+        if self.believed && self.reading.state == State::NeedsInput {
+            self.step_dialog().await;
+        }
+    }
+
+    fn give_up(&mut self) {
+        let Some(start) = self.start.take() else { return };
+        let screen = self.screen.text(usize::MAX);
+        self.fail_all("not_ready", "the session did not become ready");
+        start.fail(StartFailure { message: String::new(), screen, exit: None });
+    }
+}

@@ -1,0 +1,289 @@
+//! Turns: one prompt and the agent's work on it, from acceptance to reply.
+//!
+//! ```text
+//! queued ──► delivering ──► working ◄──► needs_input ──► done
+//!    │           │  ▲           │             │
+//!    ▼           ▼  │           ▼             ▼
+//! cancelled   failed│        failed         failed
+//!                   ▼
+//!              unconfirmed        (late evidence: back to working, or done)
+//! ```
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+
+use crate::input::SessionName;
+
+/// The id of a turn: unique for ever, in order of time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TurnId(String);
+
+impl TurnId {
+    pub(crate) fn new() -> Self {
+        Self(format!("t-{}", uuid::Uuid::now_v7().simple()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TurnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How far a turn is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TurnState {
+    /// Accepted; waits for its session to be ready and free.
+    Queued,
+    /// Its text is being typed.
+    Delivering,
+    /// The agent has it and works.
+    Working,
+    /// The agent asks something before it goes on.
+    NeedsInput,
+    /// The agent has finished; the reply is there.
+    Done,
+    /// Typed and Enter pressed, but nothing shows that the agent took it.
+    Unconfirmed,
+    /// It did not come to a good end: see the turn's failure.
+    Failed,
+    /// Taken out of the queue before anything was typed.
+    Cancelled,
+}
+
+impl TurnState {
+    /// True where the turn will not go on by itself.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Done | Self::Unconfirmed | Self::Failed | Self::Cancelled)
+    }
+
+    /// The word for it on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Delivering => "delivering",
+            Self::Working => "working",
+            Self::NeedsInput => "needs_input",
+            Self::Done => "done",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Why a turn failed: a stable word and a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// `agent_exited`, `session_killed`, `timeout`, `not_submitted`, `tmux_unavailable`, `draft`, ...
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+}
+
+/// A turn, as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// Its id.
+    pub id: TurnId,
+    /// The session that it belongs to.
+    pub session: SessionName,
+    /// That session's id.
+    pub session_id: String,
+    /// How far it is.
+    pub state: TurnState,
+    /// True once there is proof that the agent took the prompt; false once it was typed without such proof; `None`
+    /// before Enter was pressed.
+    pub confirmed: Option<bool>,
+    /// What the agent said; at most 1 MiB, the end is kept.
+    pub reply: Option<String>,
+    /// Where the reply was read: `screen`.
+    pub reply_source: Option<&'static str>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// When it was accepted.
+    pub accepted_at: SystemTime,
+    /// When Enter was pressed.
+    pub submitted_at: Option<SystemTime>,
+    /// When it became final.
+    pub finished_at: Option<SystemTime>,
+}
+
+/// How many finished turns are remembered.
+const REMEMBERED: usize = 1000;
+
+/// All turns of this process: those that go on, and the last thousand that have ended.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TurnBook(Arc<Mutex<Pages>>);
+
+#[derive(Debug, Default)]
+struct Pages {
+    turns: HashMap<TurnId, watch::Receiver<Turn>>,
+    order: VecDeque<TurnId>,
+}
+
+/// The one place that may change a turn; whoever waits for the turn sees each change.
+#[derive(Debug)]
+pub(crate) struct TurnPen(watch::Sender<Turn>);
+
+impl TurnBook {
+    /// Writes down a new turn.
+    pub(crate) fn open(&self, session: &SessionName, session_id: &str) -> TurnPen {
+        let turn = Turn {
+            id: TurnId::new(),
+            session: session.clone(),
+            session_id: session_id.to_owned(),
+            state: TurnState::Queued,
+            confirmed: None,
+            reply: None,
+            reply_source: None,
+            failure: None,
+            accepted_at: SystemTime::now(),
+            submitted_at: None,
+            finished_at: None,
+        };
+        let id = turn.id.clone();
+        let (pen, view) = watch::channel(turn);
+        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.turns.insert(id.clone(), view);
+        pages.order.push_back(id);
+        pages.forget_old();
+        TurnPen(pen)
+    }
+
+    /// A turn by its id, to look at and to wait on.
+    pub(crate) fn find(&self, id: &str) -> Option<watch::Receiver<Turn>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).turns.get(&TurnId(id.to_owned())).cloned()
+    }
+}
+
+impl Pages {
+    /// Forgets the oldest finished turns beyond the thousand; turns that go on stay, wherever they are.
+    fn forget_old(&mut self) {
+        let mut excess = self.order.len().saturating_sub(REMEMBERED);
+        let turns = &mut self.turns;
+        self.order.retain(|id| {
+            let old = excess > 0 && turns.get(id).is_none_or(|turn| turn.borrow().state.is_final());
+            if old {
+                turns.remove(id);
+                excess -= 1;
+            }
+            !old
+        });
+    }
+}
+
+impl TurnPen {
+    pub(crate) fn watch(&self) -> watch::Receiver<Turn> {
+        self.0.subscribe()
+    }
+
+    pub(crate) fn state(&self) -> TurnState {
+        self.0.borrow().state
+    }
+
+    /// Moves to a state that is not the end; nothing where it is there already.
+    pub(crate) fn enter(&self, state: TurnState) {
+        self.0.send_if_modified(|turn| {
+            let moved = turn.state != state;
+            turn.state = state;
+            turn.finished_at = None;
+            moved
+        });
+    }
+
+    /// Enter was pressed.
+    pub(crate) fn submitted(&self) {
+        self.0.send_modify(|turn| {
+            turn.submitted_at = Some(SystemTime::now());
+            turn.confirmed = Some(false);
+        });
+    }
+
+    /// There is proof that the agent took the prompt.
+    pub(crate) fn confirmed(&self) {
+        self.0.send_if_modified(|turn| turn.confirmed.replace(true) != Some(true));
+    }
+
+    /// The agent has finished.
+    pub(crate) fn done(&self, reply: String, source: &'static str) {
+        self.finish(TurnState::Done, |turn| {
+            turn.confirmed = Some(true);
+            turn.reply = Some(reply);
+            turn.reply_source = Some(source);
+        });
+    }
+
+    /// Nothing shows that the agent took the prompt.
+    pub(crate) fn unconfirmed(&self) {
+        self.finish(TurnState::Unconfirmed, |_| {});
+    }
+
+    pub(crate) fn failed(&self, code: &'static str, message: impl Into<String>) {
+        let failure = Failure { code, message: message.into() };
+        self.finish(TurnState::Failed, |turn| turn.failure = Some(failure));
+    }
+
+    fn finish(&self, state: TurnState, change: impl FnOnce(&mut Turn)) {
+        self.0.send_modify(|turn| {
+            turn.state = state;
+            turn.finished_at = Some(SystemTime::now());
+            change(turn);
+        });
+    }
+}
+
+/// Waits until a turn needs no more waiting: it is final, or it asks something. Returns it with `true`; with `false`
+/// where `patience` ended first.
+pub(crate) async fn wait_for(mut turn: watch::Receiver<Turn>, patience: Duration) -> (Turn, bool) {
+    let settled = |turn: &Turn| turn.state.is_final() || turn.state == TurnState::NeedsInput;
+    let reached = matches!(tokio::time::timeout(patience, turn.wait_for(settled)).await, Ok(Ok(_)));
+    let now = turn.borrow().clone();
+    (now, reached)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name() -> SessionName {
+        SessionName::parse("a").unwrap()
+    }
+
+    #[test]
+    fn finished_turns_are_forgotten_before_those_that_go_on() {
+        let book = TurnBook::default();
+        let first = book.open(&name(), "s");
+        let pens: Vec<_> = (0..REMEMBERED + 5)
+            .map(|_| {
+                let pen = book.open(&name(), "s");
+                pen.done(String::new(), "screen");
+                pen
+            })
+            .collect();
+        assert!(book.find(first.watch().borrow().id.as_str()).is_some());
+        assert!(book.find(pens[0].watch().borrow().id.as_str()).is_none());
+        assert!(book.find(pens.last().unwrap().watch().borrow().id.as_str()).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_ends_with_the_turn_its_question_or_the_patience() {
+        let book = TurnBook::default();
+        let pen = book.open(&name(), "s");
+        let (turn, reached) = wait_for(pen.watch(), Duration::from_secs(5)).await;
+        assert_eq!((turn.state, reached), (TurnState::Queued, false));
+        pen.enter(TurnState::NeedsInput);
+        assert!(wait_for(pen.watch(), Duration::from_secs(5)).await.1);
+        pen.done("x".into(), "screen");
+        assert_eq!(wait_for(pen.watch(), Duration::ZERO).await.0.reply.as_deref(), Some("x"));
+    }
+}
