@@ -1,0 +1,111 @@
+//! The query of a URL: `name=value` pairs, percent-encoded; the first of a name counts, an empty value is as
+//! absent.
+
+use std::time::Duration;
+
+use agentmux_core::input::{self, Invalid};
+
+use crate::limits::MAX_SECONDS;
+
+/// The parameters of a URL. Those that nobody asks for are ignored.
+#[derive(Debug, Default)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(crate) fn parse(text: &str) -> Self {
+        let pair = |part: &str| {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            (decode(name), decode(value))
+        };
+        Self(text.split('&').map(pair).collect())
+    }
+
+    /// A parameter without the blanks around it.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let given = self.0.iter().filter(|(_, value)| !value.is_empty()).find(|(given, _)| given == name)?;
+        Some(given.1.trim())
+    }
+
+    /// A whole number from 1, brought into a range.
+    pub(crate) fn count(&self, name: &str, (least, most): (u64, u64)) -> Result<Option<u64>, Invalid> {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|c| c.is_ascii_digit()) {
+            return Err(Invalid::new(format!("{name} must be an integer")));
+        }
+        if text.starts_with('-') || digits.bytes().all(|c| c == b'0') {
+            return Err(Invalid::new(format!("{name} must be >= 1")));
+        }
+        // Only digits are left: what does not parse is larger than any range.
+        Ok(Some(digits.parse().unwrap_or(most).clamp(least, most)))
+    }
+
+    /// A number of seconds, 0 to 3600.
+    pub(crate) fn seconds(&self, name: &str) -> Result<Option<Duration>, Invalid> {
+        let number = |text: &str| text.parse().unwrap_or(f64::NAN);
+        self.get(name).map(|text| input::seconds(name, number(text), MAX_SECONDS)).transpose()
+    }
+}
+
+/// Undoes percent-encoding, leniently: `%1` is a pane to some, and stays what it is.
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let escaped = bytes.get(at + 1..at + 3).filter(|_| byte == b'%').and_then(hex);
+        decoded.push(escaped.unwrap_or(if byte == b'+' { b' ' } else { byte }));
+        at += if escaped.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+fn hex(digits: &[u8]) -> Option<u8> {
+    let value = |digit: u8| char::from(digit).to_digit(16);
+    let byte = value(*digits.first()?)? * 16 + value(*digits.get(1)?)?;
+    u8::try_from(byte).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_decoded_and_what_is_no_escape_stays() {
+        let query = Query::parse("target=a%3a0.0&pane=%1&x=%zz%e6%bc%a2+y&lines=&lines=5&flag");
+        assert_eq!(query.get("target"), Some("a:0.0"));
+        assert_eq!(query.get("pane"), Some("%1"));
+        assert_eq!(query.get("x"), Some("%zz漢 y"));
+        assert_eq!(query.get("lines"), Some("5"));
+        assert_eq!(query.get("flag"), None);
+        assert_eq!(Query::parse("").get(""), None);
+    }
+
+    #[test]
+    fn lines_are_whole_numbers_from_one_and_clamped() {
+        let lines = |text: &str| Query::parse(&format!("lines={text}")).count("lines", (10, 500));
+        for (text, counted) in
+            [("1", 10), ("60", 60), ("%2B70", 70), ("501", 500), ("1000000000000000000000000", 500)]
+        {
+            assert_eq!(lines(text), Ok(Some(counted)), "{text}");
+        }
+        assert_eq!(lines(""), Ok(None));
+        for text in ["0", "-1", "000", "-0"] {
+            assert_eq!(lines(text).unwrap_err().message, "lines must be >= 1", "{text}");
+        }
+        for text in ["x", "1.5", "true", "%225%22", "0x10", "-"] {
+            assert_eq!(lines(text).unwrap_err().message, "lines must be an integer", "{text}");
+        }
+    }
+
+    #[test]
+    fn waits_are_seconds() {
+        let wait = |text: &str| Query::parse(&format!("wait={text}")).seconds("wait");
+        assert_eq!(wait("2.5"), Ok(Some(Duration::from_millis(2500))));
+        for text in ["inf", "nan", "-1", "x", "3601"] {
+            assert!(wait(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Control: keys, and the end of sessions.
+
+use agentmux_api as api;
+use agentmux_core::input::Key;
+
+use super::{Call, Outcome};
+use crate::limits::MAX_REPEAT;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+
+pub(crate) async fn key(call: Call) -> Result<Outcome, Refusal> {
+    let name = call.fields.required_text("key")?.trim();
+    let repeat = call.fields.count("repeat", MAX_REPEAT)?.unwrap_or(1);
+    let target = call.fields.name("target")?;
+    let key = Key::parse(name)?;
+    let repeat = u32::try_from(repeat).expect("capped at MAX_REPEAT");
+    let target = call.registry.press(key, repeat, target).await?;
+    let document = api::Key { ok: true, action: "key".into(), target, key: name.to_owned() };
+    Ok(Outcome::Reply(Reply::ok(&document)))
+}
+
+pub(crate) async fn restart(call: Call) -> Result<Outcome, Refusal> {
+    let session = call.registry.restart().await?;
+    let document = api::Restart {
+        ok: true,
+        action: "restart".into(),
+        session: session.name.to_string(),
+        target: session.target,
+        ready: true,
+    };
+    Ok(Outcome::Reply(Reply::ok(&document)))
+}
+
+pub(crate) async fn cleanup(call: Call) -> Result<Outcome, Refusal> {
+    let killed = call.registry.cleanup().await?.iter().map(ToString::to_string).collect();
+    let document = api::Cleanup { ok: true, action: "cleanup".into(), killed };
+    Ok(Outcome::Reply(Reply::ok(&document)))
+}
+
+pub(crate) async fn kill(call: Call) -> Result<Outcome, Refusal> {
+    let session = call.fields.required_text("session")?.trim();
+    let killed = call.registry.kill(session).await?;
+    let document = api::Kill { ok: true, action: "kill".into(), session: killed.to_string() };
+    Ok(Outcome::Reply(Reply::ok(&document)))
+}

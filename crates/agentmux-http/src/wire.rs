@@ -1,0 +1,174 @@
+//! A connection's socket, with the two time-outs that hyper does not have: a client that does not read is cut
+//! off, and a client that is still sending a refused body gets to read the refusal.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::limits::{LINGER, LINGER_BYTES, WRITE_STALL};
+
+/// A socket with time-outs.
+pub(crate) struct Wire<S> {
+    socket: S,
+    /// Runs while the client takes nothing.
+    stall: Pin<Box<Sleep>>,
+    stalled: bool,
+    lingering: Lingering,
+    /// Runs once our side is shut down, while the client's rest is thrown away.
+    rest: Option<(Pin<Box<Sleep>>, usize)>,
+}
+
+/// Whether bytes of a request were left unread: closing a socket with unread bytes resets the connection, and
+/// the client may lose the answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lingering(Arc<AtomicBool>);
+
+impl Lingering {
+    pub(crate) fn set(&self, unread: bool) {
+        self.0.store(unread, Ordering::Relaxed);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl<S> Wire<S> {
+    pub(crate) fn new(socket: S, lingering: Lingering) -> Self {
+        Self { socket, stall: Box::pin(sleep(WRITE_STALL)), stalled: false, lingering, rest: None }
+    }
+
+    /// Passes a result of the socket on, unless it has been pending for too long.
+    fn unless_stalled<T>(
+        &mut self,
+        result: Poll<io::Result<T>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if result.is_ready() {
+            self.stalled = false;
+            return result;
+        }
+        if !self.stalled {
+            self.stalled = true;
+            self.stall.as_mut().reset(Instant::now() + WRITE_STALL);
+        }
+        ready!(self.stall.as_mut().poll(cx));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read its answer")))
+    }
+}
+
+impl<S: AsyncRead + Unpin> Wire<S> {
+    /// Reads and drops what the client still sends, within limits.
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let (deadline, left) = self.rest.get_or_insert_with(|| (Box::pin(sleep(LINGER)), LINGER_BYTES));
+        let mut space = [0; 4096];
+        while *left > 0 && deadline.as_mut().poll(cx).is_pending() {
+            let mut buffer = ReadBuf::new(&mut space);
+            match ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => *left = left.saturating_sub(buffer.filled().len()),
+                _ => break,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        to: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_read(cx, to)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.socket).poll_write(cx, from);
+        self.unless_stalled(written, cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        from: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.socket).poll_write_vectored(cx, from);
+        self.unless_stalled(written, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.socket).poll_flush(cx);
+        self.unless_stalled(flushed, cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.rest.is_none() {
+            let shut = Pin::new(&mut self.socket).poll_shutdown(cx);
+            ready!(self.unless_stalled(shut, cx))?;
+        }
+        match self.lingering.is_set() {
+            true => self.poll_rest(cx),
+            false => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_is_cut_off() {
+        let (ours, _theirs) = tokio::io::duplex(16);
+        let mut wire = Wire::new(ours, Lingering::default());
+        let started = Instant::now();
+        let error = wire.write_all(&[0; 64]).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), started.elapsed().as_secs()),
+            (io::ErrorKind::TimedOut, WRITE_STALL.as_secs())
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_reads_slowly_is_not() {
+        let (ours, mut theirs) = tokio::io::duplex(16);
+        let mut wire = Wire::new(ours, Lingering::default());
+        let reader = tokio::spawn(async move {
+            let mut space = [0; 16];
+            while theirs.read(&mut space).await.unwrap() > 0 {
+                tokio::time::sleep(WRITE_STALL / 2).await;
+            }
+        });
+        wire.write_all(&[0; 160]).await.unwrap();
+        drop(wire);
+        reader.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rest_of_a_refused_body_is_read_but_not_for_ever() {
+        let (ours, mut theirs) = tokio::io::duplex(16);
+        let lingering = Lingering::default();
+        lingering.set(true);
+        let mut wire = Wire::new(ours, lingering);
+        let sender = tokio::spawn(async move {
+            theirs.write_all(&[0; 1000]).await.unwrap();
+            theirs
+        });
+        let started = Instant::now();
+        wire.shutdown().await.unwrap();
+        assert_eq!(started.elapsed(), LINGER);
+        drop(sender.await.unwrap());
+    }
+}
