@@ -21,6 +21,9 @@ use crate::terminal::{Activity, Label, Launch, Pane, PaneId, Size, Terminal, Ter
 /// How long anything may take before a check fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Tells what the receiver in a pane got so far.
+pub type Received = Box<dyn Fn(&PaneId) -> Vec<u8> + Send + Sync>;
+
 /// A terminal under test, and the programs that it can run.
 #[expect(missing_debug_implementations, reason = "holds closures; lives for one test")]
 pub struct Stage {
@@ -30,16 +33,17 @@ pub struct Stage {
     pub echo: Vec<OsString>,
     /// Ends at once with status 3.
     pub exit_3: Vec<OsString>,
-    /// Prints its environment, a variable a row, and ends.
+    /// Prints its environment, a variable a row. It may end then, if the terminal shows the last words of a
+    /// program.
     pub env: Vec<OsString>,
-    /// Prints its working directory and ends.
+    /// Prints its working directory; it may end then.
     pub pwd: Vec<OsString>,
     /// A directory to start in, without links in its path.
     pub workdir: PathBuf,
     /// Takes what is typed as it comes; shows `ready` first. Started once a stage.
     pub receiver: Vec<OsString>,
     /// What the receiver got so far.
-    pub received: Box<dyn Fn(&PaneId) -> Vec<u8> + Send + Sync>,
+    pub received: Received,
     /// Dropped with the stage.
     pub keep: Box<dyn Any + Send + Sync>,
 }
@@ -115,7 +119,10 @@ impl Stage {
             }
         })
         .await;
-        found.unwrap_or_else(|| panic!("the expected screen did not come; the last one: {last:#?}"))
+        found.unwrap_or_else(|| {
+            let (exit, text) = last.map(|screen| (screen.exit, screen.text(100))).unwrap_or_default();
+            panic!("the expected screen did not come; the last one ({exit:?}):\n{text}")
+        })
     }
 
     /// The screen of the pane when its program has ended.
@@ -168,15 +175,17 @@ pub async fn a_program_gets_exactly_the_environment_given(stage: &Stage) {
         .map(|row| row.trim_end().to_owned())
         .collect();
     let pane = stage.terminal.spawn(launch).await.expect("the program starts").id;
-    let screen = stage.end(&pane).await;
-    let got: BTreeSet<String> = screen.visible().iter().map(|row| row.text().to_owned()).collect();
-    assert_eq!(got, given);
+    let rows = |screen: &Screen| -> BTreeSet<_> {
+        screen.visible().iter().map(|row| row.text().to_owned()).collect()
+    };
+    stage.screen(&pane, |screen| rows(screen) == given).await;
 }
 
 /// The working directory is the one asked for.
 pub async fn a_program_starts_in_its_folder(stage: &Stage) {
     let pane = stage.spawn("one", &stage.pwd).await.id;
-    assert_eq!(stage.end(&pane).await.text(100), stage.workdir.display().to_string());
+    let workdir = stage.workdir.display().to_string();
+    stage.screen(&pane, |screen| screen.text(100) == workdir).await;
 }
 
 /// An end is known at once, with its status; the pane stays.
@@ -281,25 +290,32 @@ pub async fn output_and_ends_are_reported_as_activity(stage: &Stage) {
     let pane = stage.spawn("one", &stage.echo).await.id;
     let mut activity = stage.terminal.activity(&pane);
     stage.terminal.paste(&pane, "hello").await.expect("pasted");
-    wait_for(&mut activity, || async {
+    wait_for(&mut activity, "output", || async {
         stage.terminal.read(&pane, 0).await.is_ok_and(|screen| screen.text(1).ends_with("hello"))
     })
     .await;
     stage.terminal.kill(&pane).await.expect("killed");
-    wait_for(&mut activity, || async { stage.terminal.read(&pane, 0).await == Err(TerminalError::Gone) })
-        .await;
+    wait_for(&mut activity, "removal", || async {
+        stage.terminal.read(&pane, 0).await == Err(TerminalError::Gone)
+    })
+    .await;
 
     let pane = stage.spawn("two", &stage.echo).await.id;
     let mut activity = stage.terminal.activity(&pane);
     stage.terminal.keys(&pane, &[Key::CtrlD]).await.expect("pressed");
-    wait_for(&mut activity, || async {
-        stage.terminal.read(&pane, 0).await.is_ok_and(|screen| screen.exit == Some(Exit::Status(0)))
+    wait_for(&mut activity, "an end", || async {
+        // Not always status 0: a program that closes its terminal before it ends may be hung up by tmux.
+        stage
+            .terminal
+            .read(&pane, 0)
+            .await
+            .is_ok_and(|screen| screen.exit.is_some_and(|exit| exit != Exit::Unknown))
     })
     .await;
 }
 
 /// Looks only when the signal fires.
-async fn wait_for<F: Future<Output = bool>>(activity: &mut Activity, holds: impl Fn() -> F) {
+async fn wait_for<F: Future<Output = bool>>(activity: &mut Activity, what: &str, holds: impl Fn() -> F) {
     let waited = within(PATIENCE, async {
         loop {
             activity.changed().await;
@@ -308,5 +324,5 @@ async fn wait_for<F: Future<Output = bool>>(activity: &mut Activity, holds: impl
             }
         }
     });
-    assert!(waited.await.is_some(), "no activity was reported for the change");
+    assert!(waited.await.is_some(), "{what} was not reported as activity");
 }

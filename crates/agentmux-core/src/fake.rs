@@ -1,8 +1,9 @@
 //! An in-memory terminal with a few built-in programs: for the tests of whoever embeds the core.
 //!
-//! The program's name picks what runs: `echo` shows each submitted line back behind the prompt `> ` (a submitted
-//! `exit 3` ends it), `exit 3` ends at once, `env` and `pwd` print what they were given, `receive` keeps what is typed
-//! for [`FakeTerminal::received`]. Everything happens at once, within the call that causes it.
+//! The program's name picks what runs: `echo` shows each submitted line back behind the prompt `> ` (a
+//! submitted `exit 3` ends it), `exit 3` ends at once, `env` and `pwd` print what they were given, `receive`
+//! keeps what is typed for [`FakeTerminal::received`]. Everything happens at once, within the call that
+//! causes it.
 //!
 //! ```
 //! use agentmux_core::fake::FakeTerminal;

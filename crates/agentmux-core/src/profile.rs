@@ -47,7 +47,7 @@ pub struct Profile {
     pub submit: Submit,
     /// How a reply is found on the screen.
     pub reply: ReplyMarks,
-    /// Percent of the context used: group 1, searched in all rows on the screen.
+    /// Percent of the context used: group 1, searched in the rows below the box, else in the last five.
     pub context: Option<Regex>,
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct FoundBox {
 pub fn read(profile: &Profile, screen: &Screen) -> Reading {
     let rows = screen.visible();
     let found = find_box(profile, screen);
-    let context = context(profile, rows);
+    let context = context(profile, rows, found.as_ref());
     let input = found.as_ref().map(|found| found.text.clone());
     let reading = |state, rule: &str, source, matched: &str| Reading {
         state,
@@ -186,8 +186,49 @@ fn typed_at_prompt(profile: &Profile, screen: &Screen) -> Option<String> {
     Some(captures.name("text").map_or("", |text| text.as_str()).trim().to_owned())
 }
 
-fn context(profile: &Profile, rows: &[Row]) -> Option<u8> {
+/// Percent of the context, as the status rows below the box tell it; without a box, as one of the last five rows does.
+fn context(profile: &Profile, rows: &[Row], found: Option<&FoundBox>) -> Option<u8> {
     let pattern = profile.context.as_ref()?;
-    let row = rows.iter().rev().find_map(|row| pattern.captures(row.text()))?;
+    let from = found.map_or(rows.len().saturating_sub(5), |found| found.last + 1);
+    let row = rows[from..].iter().rev().find_map(|row| pattern.captures(row.text()))?;
     row.get(1)?.as_str().parse().ok().filter(|percent| *percent <= 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profiles;
+
+    fn demo(screen: &str) -> Reading {
+        read(&Profiles::builtin().get("demo").unwrap(), &Screen::from_ansi(screen))
+    }
+
+    #[test]
+    fn the_context_is_what_the_status_row_says_not_what_a_reply_does() {
+        let screen =
+            |reply: &str, status: &str| format!("● {reply}\n\n────────────\n❯\n────────────\n  {status}");
+        assert_eq!(demo(&screen("ctx:42%", "ready")).context, None);
+        assert_eq!(demo(&screen("ctx:42%", "ready · ctx:7%")).context, Some(7));
+        assert_eq!(demo(&screen("x", "ctx:700%")).context, None);
+    }
+
+    #[test]
+    fn a_reading_names_its_rule_and_the_text() {
+        let reading =
+            demo("❯ hi\n\n✻ Working… (2s · esc to interrupt)\n\n────────────\n❯\n────────────\n  working");
+        assert_eq!((reading.state, reading.rule.as_str()), (State::Busy, "spinner above the box"));
+        assert!(reading.matched.starts_with("✻ Working…"), "{reading:?}");
+    }
+
+    #[test]
+    fn a_line_of_output_is_no_prompt_and_typed_text_is_no_idle() {
+        let repl = |screen: &str, row: usize| {
+            let screen = Screen { cursor_row: row, ..Screen::from_ansi(screen) };
+            read(&Profiles::builtin().get("repl").unwrap(), &screen).state
+        };
+        assert_eq!(repl(">>> \nworking", 1), State::Unknown);
+        assert_eq!(repl("out\n>>> ", 1), State::Idle);
+        assert_eq!(repl("out\nuser@host:~/x$ ", 1), State::Idle);
+        assert_eq!(repl("out\n>>> 1 + 1", 1), State::Draft);
+    }
 }

@@ -107,7 +107,7 @@ impl Session {
         let (state, source, rule, matched) = self.belief();
         let sure = self.believed || state == State::Busy;
         let (screen, lost) = (&self.screen, self.lost);
-        let context = self.reading.context;
+        let (context, name) = (self.reading.context, &self.parts.name);
         self.view.send_if_modified(|seen| {
             let mut now = seen.clone();
             if sure {
@@ -125,7 +125,7 @@ impl Session {
             now.turns = turns;
             let changed = now != *seen;
             if now.state != seen.state {
-                log::debug!("session state {} -> {} ({})", seen.state, now.state, now.evidence.rule);
+                log::debug!("session {name}: {} -> {} ({})", seen.state, now.state, now.evidence.rule);
             }
             *seen = now;
             changed

@@ -68,7 +68,7 @@ impl Session {
     pub(super) async fn step_start(&mut self) {
         let Some(start) = &self.start else { return };
         let now = Instant::now();
-        let ready = self.believed && matches!(self.reading.state, State::Idle | State::Draft);
+        let ready = self.believed && self.shows_box();
         if ready && now >= start.not_before {
             if let Some(start) = self.start.take() {
                 start.succeed();
@@ -83,6 +83,15 @@ impl Session {
         self.wake(next);
         if self.believed && self.reading.state == State::NeedsInput {
             self.step_dialog().await;
+        }
+    }
+
+    /// True where the input box, empty or not, is on the screen and may be typed into.
+    fn shows_box(&self) -> bool {
+        match self.reading.state {
+            State::Idle => true,
+            State::Draft => self.reading.input.is_some(),
+            _ => false,
         }
     }
 
