@@ -24,6 +24,9 @@ use entry::Entry;
 pub use start::StartSpec;
 pub use values::{Accepted, IfBusy, Sent, SessionView, Settings};
 
+/// How long the sessions that are taken over may take to be read for the first time.
+const ADOPTED: Duration = Duration::from_secs(2);
+
 /// How long an operation waits for its prompt to be typed.
 const TYPED: Duration = Duration::from_secs(30);
 
@@ -66,7 +69,7 @@ impl Registry {
         Self(Arc::new(Inner { terminal, profiles, settings, book, sessions, draining }))
     }
 
-    /// Takes over the sessions that an earlier daemon left alive; returns how many.
+    /// Takes over the sessions that an earlier daemon left alive, and reads them once; returns how many.
     ///
     /// # Errors
     /// The terminal does not answer.
@@ -87,6 +90,15 @@ impl Registry {
             sessions.active = Some(entry.id.clone());
             sessions.entries.push(entry);
         }
+        let snapshots: Vec<_> = self.0.sessions().entries.iter().map(Entry::snapshot).collect();
+        let all_read = async {
+            for mut snapshot in snapshots {
+                // A task that has ended has nothing more to say.
+                drop(snapshot.wait_for(|now| now.state != State::Unknown).await.map(|_| ()));
+            }
+        };
+        // Before that, an agent at work would not be known to be busy. One whose screen no rule knows stays unknown.
+        drop(tokio::time::timeout(ADOPTED, all_read).await);
         Ok(count)
     }
 

@@ -24,7 +24,7 @@ use crate::state::{Evidence, Source, State};
 use crate::terminal::{Activity, PaneId, Terminal, TerminalError};
 use crate::turn::{Turn, TurnBook, TurnPen, TurnState};
 
-use delivery::Current;
+use delivery::{Current, squash};
 pub(crate) use start::{Start, StartFailure};
 
 /// How many turns may wait in a session.
@@ -356,7 +356,6 @@ impl Session {
 
     /// True where the text in the box is that of our last turn.
     fn draft_is_ours(&self) -> bool {
-        let squash = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
         match (&self.last_prompt, &self.reading.input) {
             (Some(prompt), Some(text)) => !text.is_empty() && squash(prompt.as_str()) == squash(text),
             _ => false,

@@ -47,6 +47,8 @@ pub(crate) struct Sight {
     pub(crate) quiet_since: Instant,
     /// Whether something stands below the echo.
     pub(crate) answered: bool,
+    /// Whether the box holds nothing but our text.
+    pub(crate) ours: bool,
 }
 
 /// What follows.
@@ -108,6 +110,10 @@ impl Submission {
         if now >= self.entered + PATIENCE {
             return Verdict::Stuck;
         }
+        // What a person typed behind it would be submitted with it.
+        if !sight.ours {
+            return Verdict::Wait(Some(self.entered + PATIENCE));
+        }
         // 0.3, 0.6, 1.2, 2.4 seconds: an agent may swallow Enter for a while after a paste.
         let pause = Duration::from_millis(300) * 2_u32.pow(self.enters.saturating_sub(1).min(3));
         if now >= self.last_enter + pause {
@@ -159,7 +165,8 @@ mod tests {
         let entered = Instant::now();
         let now = entered + Duration::from_millis(at);
         let submission = Submission { enters, worked, echoed, ..Submission::new(entered) };
-        let sight = Sight { state, believed, answered, quiet_since: now - Duration::from_millis(quiet) };
+        let quiet_since = now - Duration::from_millis(quiet);
+        let sight = Sight { state, believed, answered, quiet_since, ours: true };
         submission.judge(sight, &profile.submit, now)
     }
 
@@ -186,6 +193,23 @@ mod tests {
         assert_eq!(row(false, false, 9, Draft, true, false, 10_000, 300), Verdict::Stuck);
         // After work, text in the box is not ours to submit.
         assert_eq!(row(true, true, 1, Draft, true, true, 9000, 300), Verdict::Finished);
+    }
+
+    #[test]
+    fn a_person_s_text_behind_ours_is_never_submitted() {
+        let profile = Profiles::builtin().get("demo").unwrap();
+        let entered = Instant::now();
+        for (at, expected) in [(5000, Verdict::Wait(Some(entered + PATIENCE))), (10_000, Verdict::Stuck)] {
+            let now = entered + Duration::from_millis(at);
+            let sight = Sight {
+                state: State::Draft,
+                believed: true,
+                answered: false,
+                quiet_since: entered,
+                ours: false,
+            };
+            assert_eq!(Submission::new(entered).judge(sight, &profile.submit, now), expected, "{at}");
+        }
     }
 
     #[test]

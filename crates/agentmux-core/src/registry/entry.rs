@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{Inner, SessionView};
 use crate::input::{SessionName, ShortName};
 use crate::profile::Profile;
-use crate::session::{Command, Handle, Parts, Start, open};
+use crate::session::{Command, Handle, Parts, Snapshot, Start, open};
 use crate::state::State;
 use crate::terminal::{Label, Pane, PaneId};
 
@@ -55,6 +55,10 @@ impl Entry {
 
     pub(super) fn is_exited(&self) -> bool {
         self.handle.snapshot.borrow().state == State::Exited
+    }
+
+    pub(super) fn snapshot(&self) -> watch::Receiver<Snapshot> {
+        self.handle.snapshot.clone()
     }
 
     pub(super) fn commands(&self) -> mpsc::Sender<Command> {

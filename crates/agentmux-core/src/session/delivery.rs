@@ -37,6 +37,8 @@ pub(super) struct Current {
     phase: Phase,
     /// When its time was up and it was interrupted.
     interrupted: Option<Instant>,
+    /// What the box showed when Enter was first pressed: agents abbreviate a long paste.
+    shown: String,
     /// How often the same prompt had been echoed before.
     echoes_before: usize,
     /// The state of the screen for which the echo was last looked for.
@@ -61,6 +63,11 @@ impl Current {
     /// True where nothing more is expected of it.
     pub(super) fn is_unproven(&self) -> bool {
         matches!(self.phase, Phase::Unproven(_))
+    }
+
+    /// True where the text in the box is the prompt, a part of it, or what the agent showed in its place.
+    fn owns(&self, text: &str) -> bool {
+        text == self.shown || squash(self.prompt.as_str()).contains(&squash(text))
     }
 
     /// Why the session is busy by our own act although the screen does not say so; `None` where the screen decides.
@@ -129,6 +136,7 @@ impl Session {
             deadline: next.deadline,
             phase: Phase::Typing { pasted: Instant::now(), shown: None },
             interrupted: None,
+            shown: String::new(),
             echoes_before: before.echoes,
             searched: None,
             traces: Traces::default(),
@@ -179,7 +187,10 @@ impl Session {
             Ok(()) => {
                 match &mut current.phase {
                     Phase::Submitted(submission) => submission.entered_again(now),
-                    phase => *phase = Phase::Submitted(Submission::new(now)),
+                    phase => {
+                        *phase = Phase::Submitted(Submission::new(now));
+                        current.shown = self.reading.input.clone().unwrap_or_default();
+                    }
                 }
                 current.pen.submitted();
             }
@@ -195,6 +206,7 @@ impl Session {
         self.search_traces().await;
         let now = Instant::now();
         let Some(current) = &mut self.current else { return };
+        let ours = self.reading.input.as_ref().is_none_or(|text| current.owns(text));
         let Phase::Submitted(submission) = &mut current.phase else { return };
         submission.note(self.reading.state, self.believed, current.traces.echoes > current.echoes_before);
         if submission.is_taken() {
@@ -205,6 +217,7 @@ impl Session {
             believed: self.believed,
             quiet_since: self.quiet_since,
             answered: !current.traces.reply.is_empty(),
+            ours,
         };
         let verdict = submission.judge(sight, &self.parts.profile.submit, now);
         match verdict {
@@ -320,7 +333,6 @@ impl Session {
 /// True where the rows down to the cursor end with the prompt's end, blanks ignored: programs without a box wrap long
 /// input over several rows.
 fn shows_end(screen: &Screen, prompt: &Prompt) -> bool {
-    let squash = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
     let end: String = {
         let text = squash(prompt.as_str());
         let skip = text.chars().count().saturating_sub(60);
@@ -330,4 +342,9 @@ fn shows_end(screen: &Screen, prompt: &Prompt) -> bool {
     let last = (screen.scrolled_out + screen.cursor_row + 1).min(screen.rows.len());
     let shown: String = screen.rows[first..last].iter().map(|row| squash(row.text())).collect();
     shown.ends_with(&end)
+}
+
+/// The text without its blanks: agents wrap and indent what they show.
+pub(super) fn squash(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
 }

@@ -28,7 +28,7 @@ impl Session {
             Err(TerminalError::Gone | TerminalError::Exited) => {
                 log::warn!("session {}: its pane is gone", self.parts.name);
                 self.lost = true;
-                self.note_state(State::Exited);
+                self.note_state(State::Exited, Instant::now());
                 self.reading.state = State::Exited;
                 self.reading.source = Source::Process;
                 self.reading.rule = "pane gone".into();
@@ -49,7 +49,7 @@ impl Session {
         }
         self.screen = screen;
         self.reading = read(&self.parts.profile, &self.screen);
-        self.note_state(self.reading.state);
+        self.note_state(self.reading.state, now);
         self.believed = match self.candidate {
             None => true,
             Some((state, since)) => {
@@ -63,11 +63,11 @@ impl Session {
     }
 
     /// Notes a reading's state: a candidate where it contradicts what is published.
-    fn note_state(&mut self, state: State) {
+    fn note_state(&mut self, state: State, now: Instant) {
         if self.shown(state) == self.view.borrow().state {
             self.candidate = None;
         } else if self.candidate.is_none_or(|(candidate, _)| candidate != state) {
-            self.candidate = Some((state, Instant::now()));
+            self.candidate = Some((state, now));
         }
     }
 
