@@ -1,0 +1,79 @@
+//! The command line of `agentmuxd`.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+/// What `--help` and usage errors show.
+pub(crate) const USAGE: &str = "\
+usage: agentmuxd [serve]             run the daemon
+       agentmuxd --check-config      read the configuration, say what is wrong with it, and end
+       agentmuxd demo-agent [...]    a small agent that needs no account (see demo-agent --help)
+       agentmuxd --version | --help
+
+Settings come from AGENTMUX_* variables and ~/.config/agentmux/config.json; docs/configuration.md lists them.
+";
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Serve,
+    CheckConfig,
+    Version,
+    Help,
+    /// Become the program that a launch file describes.
+    Launch(PathBuf),
+    /// Be the demo agent, with these arguments.
+    DemoAgent(Vec<OsString>),
+}
+
+/// Reads the arguments after the program's name; an error is a sentence.
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+    let mut args = args.into_iter();
+    let first = args.next();
+    let rest: Vec<OsString> = args.collect();
+    let alone = |command| match rest.first() {
+        None => Ok(command),
+        Some(extra) => Err(format!("unexpected argument {extra:?}")),
+    };
+    match first.as_deref().map(OsStr::to_string_lossy).as_deref() {
+        None | Some("serve") => alone(Command::Serve),
+        Some("--check-config") => alone(Command::CheckConfig),
+        Some("--version" | "-V") => alone(Command::Version),
+        Some("--help" | "-h" | "help") => alone(Command::Help),
+        Some("demo-agent") => Ok(Command::DemoAgent(rest)),
+        Some("launch") => match rest.as_slice() {
+            [file] => Ok(Command::Launch(file.into())),
+            _ => Err("launch needs one launch file".to_owned()),
+        },
+        Some(other) => Err(format!("unknown argument {other:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Result<Command, String> {
+        parse(args.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn no_argument_means_serve() {
+        assert_eq!(parsed(&[]), Ok(Command::Serve));
+        assert_eq!(parsed(&["serve"]), Ok(Command::Serve));
+    }
+
+    #[test]
+    fn the_demo_agent_gets_its_own_arguments() {
+        assert_eq!(parsed(&["demo-agent", "--help"]), Ok(Command::DemoAgent(vec!["--help".into()])));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        for (args, why) in
+            [(&["--prot"][..], "--prot"), (&["serve", "now"], "now"), (&["launch"], "launch file")]
+        {
+            assert!(parsed(args).unwrap_err().contains(why), "{args:?}");
+        }
+    }
+}

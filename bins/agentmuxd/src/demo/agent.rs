@@ -1,0 +1,343 @@
+//! The demo agent as a state machine: inputs and time go in; transcript, events and a view come out.
+//!
+//! ```text
+//! silent -> banner -> opening question -> settling -> idle <-> working -> asking
+//!                           |  no                                 |         |
+//!                           +--> end                              +-> end   +-> idle
+//! ```
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::dialog::Dialog;
+use super::draft::Draft;
+use super::input::{Input, Key};
+use super::job::Job;
+use super::log::Event;
+use super::options::Options;
+use super::script::{Plan, Then};
+use super::text::{block, wrap};
+use super::view::{Body, View, Work};
+
+/// So much of a prompt is echoed.
+const ECHO_BYTES: usize = 2048;
+/// A second Ctrl-C within this time ends the program.
+const QUIT_TIME: Duration = Duration::from_secs(2);
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// With a status.
+    Exit(u8),
+    /// Without a chance to clean up.
+    Crash,
+}
+
+/// A block of the transcript: the mark of its first row, and its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) mark: &'static str,
+    pub(super) text: String,
+}
+
+impl Said {
+    /// Its rows on a terminal of that width.
+    pub(super) fn rows(&self, width: usize) -> Vec<String> {
+        match self.mark {
+            "" => wrap(&self.text, width),
+            mark => block(mark, &self.text, width),
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Phase {
+    Silent(Instant),
+    Banner(Instant),
+    Opening(Dialog),
+    Settling(Instant),
+    Idle,
+    Working(Job),
+    Asking(Dialog),
+}
+
+/// The demo agent.
+#[derive(Debug)]
+pub(super) struct Agent {
+    options: Options,
+    phase: Phase,
+    draft: Draft,
+    queue: VecDeque<Vec<u8>>,
+    transcript: Vec<Said>,
+    events: Vec<Event>,
+    ending: Option<Ending>,
+    /// Enter is lost until then.
+    deaf_until: Option<Instant>,
+    /// One more Ctrl-C until then ends the program.
+    quit_until: Option<Instant>,
+}
+
+impl Agent {
+    pub(super) fn new(options: Options, now: Instant) -> Self {
+        let mut draft = Draft::default();
+        draft.push_typed(options.draft.as_deref().unwrap_or_default().as_bytes());
+        Self {
+            phase: Phase::Silent(now + options.start_silent),
+            options,
+            draft,
+            queue: VecDeque::new(),
+            transcript: Vec::new(),
+            events: vec![Event::Start],
+            ending: None,
+            deaf_until: None,
+            quit_until: None,
+        }
+    }
+
+    /// What was said since the last call.
+    pub(super) fn take_transcript(&mut self) -> Vec<Said> {
+        std::mem::take(&mut self.transcript)
+    }
+
+    /// What happened since the last call.
+    pub(super) fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// How the program has ended, once it has.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        self.ending
+    }
+
+    /// When time itself changes something next.
+    pub(super) fn wake(&self, now: Instant) -> Option<Instant> {
+        let phase = match &self.phase {
+            Phase::Silent(until) | Phase::Banner(until) | Phase::Settling(until) => Some(*until),
+            Phase::Working(job) => Some(job.wake(now)),
+            Phase::Opening(_) | Phase::Idle | Phase::Asking(_) => None,
+        };
+        phase.into_iter().chain(self.quit_until).min()
+    }
+
+    /// Does what is due.
+    pub(super) fn tick(&mut self, now: Instant) {
+        self.quit_until = self.quit_until.filter(|until| now < *until);
+        while self.ending.is_none() && self.advance(now) {}
+    }
+
+    /// One step, where one is due.
+    fn advance(&mut self, now: Instant) -> bool {
+        match &mut self.phase {
+            Phase::Silent(until) if now >= *until => {
+                self.say("", concat!("demo agent ", env!("CARGO_PKG_VERSION"), " · no account, no model"));
+                self.phase = Phase::Banner(now + self.options.start_delay);
+            }
+            Phase::Banner(until) if now >= *until => {
+                self.phase = match self.options.dialog {
+                    Some(kind) => Phase::Opening(Dialog::opening(kind)),
+                    None => Phase::Settling(now + self.options.prompt_delay),
+                };
+            }
+            Phase::Settling(until) if now >= *until => {
+                self.events.push(Event::Ready);
+                self.phase = Phase::Idle;
+            }
+            Phase::Working(job) => {
+                let lines = job.write(now);
+                let is_over = job.is_over(now);
+                lines.into_iter().for_each(|(is_first, line)| self.say_line(is_first, line));
+                if is_over {
+                    self.finish(now);
+                }
+                return is_over;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Takes one input.
+    pub(super) fn input(&mut self, input: Input, now: Instant) {
+        if let Input::Key(key) = &input {
+            self.events.push(Event::Key(key.word()));
+        }
+        if let (Phase::Opening(_) | Phase::Asking(_), Input::Typed(bytes) | Input::Pasted(bytes)) =
+            (&self.phase, &input)
+        {
+            self.events.push(Event::Lost(bytes.clone()));
+        }
+        match &mut self.phase {
+            Phase::Opening(dialog) => match dialog.input(&input) {
+                Some(true) => self.phase = Phase::Settling(now + self.options.prompt_delay),
+                Some(false) => self.ending = Some(Ending::Exit(1)),
+                None => {}
+            },
+            Phase::Asking(dialog) => {
+                if let Some(yes) = dialog.input(&input) {
+                    self.reply(if yes { "ASKED-YES" } else { "ASKED-NO" });
+                    self.rest(now);
+                }
+            }
+            _ => self.edit(input, now),
+        }
+    }
+
+    /// An input that goes to the box.
+    fn edit(&mut self, input: Input, now: Instant) {
+        match input {
+            Input::Typed(bytes) => self.draft.push_typed(&bytes),
+            Input::Pasted(bytes) => {
+                self.draft.push_pasted(bytes);
+                self.deaf_until = Some(now + self.options.swallow_enter);
+            }
+            Input::Key(Key::Newline) => self.draft.push_typed(b"\n"),
+            Input::Key(Key::Backspace) => self.draft.backspace(),
+            Input::Key(Key::CtrlU) => self.draft.clear(),
+            Input::Key(Key::CtrlC) => self.ctrl_c(now),
+            Input::Key(Key::CtrlD) if self.draft.is_empty() => self.ending = Some(Ending::Exit(0)),
+            Input::Key(Key::Escape) => self.interrupt(now),
+            Input::Key(Key::Enter) => self.submit(now),
+            Input::Key(Key::CtrlD | Key::Up | Key::Down) => {}
+        }
+    }
+
+    fn ctrl_c(&mut self, now: Instant) {
+        if !self.draft.is_empty() {
+            self.draft.clear();
+        } else if matches!(self.phase, Phase::Working(_)) {
+            self.interrupt(now);
+        } else if self.quit_until.is_some() {
+            self.ending = Some(Ending::Exit(0));
+        } else {
+            self.quit_until = Some(now + QUIT_TIME);
+        }
+    }
+
+    /// Enter. Before the box shows it is lost, as with real agents.
+    fn submit(&mut self, now: Instant) {
+        let is_deaf = self.deaf_until.is_some_and(|until| now < until);
+        if is_deaf || self.draft.is_blank() || !matches!(self.phase, Phase::Idle | Phase::Working(_)) {
+            return;
+        }
+        let prompt = self.draft.take();
+        self.events.push(Event::Prompt(prompt.clone()));
+        match self.phase {
+            Phase::Idle => self.work(&prompt, now),
+            _ => self.queue.push_back(prompt),
+        }
+    }
+
+    fn work(&mut self, prompt: &[u8], now: Instant) {
+        let text = String::from_utf8_lossy(prompt);
+        self.say("❯ ", &echo(&text));
+        self.events.push(Event::Busy);
+        self.phase = Phase::Working(Job::new(Plan::of(&text), now, self.options.late_busy));
+    }
+
+    fn interrupt(&mut self, now: Instant) {
+        if let Phase::Working(job) = &mut self.phase {
+            let line = job.end_line();
+            line.into_iter().for_each(|(is_first, line)| self.say_line(is_first, line));
+            self.transcript.push(Said { mark: "  ", text: "⎿ Interrupted".to_owned() });
+            self.rest(now);
+        }
+    }
+
+    /// The work is over.
+    fn finish(&mut self, now: Instant) {
+        let Phase::Working(mut job) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
+        job.end_line().into_iter().for_each(|(is_first, line)| self.say_line(is_first, line));
+        let (mut lines, then, leaves) = job.finish();
+        match then {
+            Then::Reply(text) if lines.is_empty() => self.reply(&text),
+            Then::Reply(text) => {
+                self.say_line(false, text.clone());
+                lines.push(text);
+                self.events.push(Event::Reply(lines.join("\n")));
+            }
+            Then::Nothing => {}
+            Then::Ask => {
+                self.phase = Phase::Asking(Dialog::permission());
+                return;
+            }
+            Then::Exit(status) => self.ending = Some(Ending::Exit(status)),
+            Then::Crash => self.ending = Some(Ending::Crash),
+        }
+        self.draft.push_typed(leaves.unwrap_or_default().as_bytes());
+        self.rest(now);
+    }
+
+    /// Idle, or on to the next prompt in the queue.
+    fn rest(&mut self, now: Instant) {
+        self.events.push(Event::Idle);
+        self.phase = Phase::Idle;
+        if let (Some(prompt), None) = (self.queue.pop_front(), self.ending) {
+            self.work(&prompt, now);
+        }
+    }
+
+    fn reply(&mut self, text: &str) {
+        self.say("● ", text);
+        self.events.push(Event::Reply(text.to_owned()));
+    }
+
+    /// A block of the transcript, after a blank row.
+    fn say(&mut self, mark: &'static str, text: &str) {
+        self.transcript.push(Said { mark: "", text: String::new() });
+        self.transcript.push(Said { mark, text: text.to_owned() });
+    }
+
+    /// One line of a reply that is written bit by bit.
+    fn say_line(&mut self, is_first: bool, text: String) {
+        if is_first {
+            self.say("● ", &text);
+        } else {
+            self.transcript.push(Said { mark: "  ", text });
+        }
+    }
+
+    /// What is to be shown now.
+    pub(super) fn view(&self, now: Instant) -> View<'_> {
+        let work = match &self.phase {
+            Phase::Working(job) => job.shown_for(now).map(|time| Work { time, line: job.unfinished() }),
+            _ => None,
+        };
+        let body = match &self.phase {
+            Phase::Silent(_) | Phase::Banner(_) | Phase::Settling(_) => Body::Nothing,
+            Phase::Opening(dialog) | Phase::Asking(dialog) => Body::Dialog(dialog),
+            Phase::Idle | Phase::Working(_) => Body::Box {
+                draft: self.draft.shown(),
+                suggestion: self.options.placeholder.as_deref(),
+                status: self.status(work.is_some()),
+            },
+        };
+        let first_line = |prompt: &Vec<u8>| {
+            let text = String::from_utf8_lossy(&prompt[..prompt.len().min(ECHO_BYTES)]).into_owned();
+            text.lines().next().unwrap_or_default().to_owned()
+        };
+        let queued = self.queue.iter().map(first_line).collect();
+        View { work, queued, body, has_title: self.options.title }
+    }
+
+    fn status(&self, is_working: bool) -> String {
+        let state = match (self.quit_until, is_working) {
+            (Some(_), _) => "press ctrl-c again to exit",
+            (None, true) => "working · esc to interrupt",
+            (None, false) => "ready",
+        };
+        let ctx = self.options.ctx.map(|percent| format!(" · ctx:{percent}%"));
+        format!("{state}{}", ctx.unwrap_or_default())
+    }
+}
+
+/// The prompt as the transcript shows it.
+fn echo(prompt: &str) -> String {
+    if prompt.len() <= ECHO_BYTES {
+        return prompt.to_owned();
+    }
+    let end = (0..=ECHO_BYTES).rfind(|at| prompt.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}… [{} bytes]", &prompt[..end], prompt.len())
+}
+
+#[cfg(test)]
+mod tests;

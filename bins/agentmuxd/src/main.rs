@@ -1,0 +1,69 @@
+//! `agentmuxd`: reads the command line and the configuration, and does what they say.
+
+mod agent_env;
+mod cli;
+mod config;
+mod demo;
+mod failure;
+mod instance;
+mod logging;
+mod private;
+mod serve;
+mod signals;
+mod token;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use agentmux_core::profile::Profiles;
+
+use cli::Command;
+use config::{Config, ConfigError};
+
+fn main() -> ExitCode {
+    match cli::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Serve) => serve(),
+        Ok(Command::CheckConfig) => check_config(),
+        Ok(Command::Version) => print(concat!("agentmuxd ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(Command::Help) => print(cli::USAGE),
+        Ok(Command::DemoAgent(args)) => demo::run(args),
+        Ok(Command::Launch(file)) => {
+            let status = agentmux_tmux::launch::exec(&file).report("agentmuxd");
+            ExitCode::from(u8::try_from(status).unwrap_or(126))
+        }
+        Err(sentence) => refuse(&format!("{sentence}\n\n{}", cli::USAGE.trim_end()), 2),
+    }
+}
+
+fn serve() -> ExitCode {
+    let profiles = Profiles::builtin();
+    let served = configure(&profiles).map_err(Into::into).and_then(|config| serve::run(config, profiles));
+    served.map_or_else(|failure| refuse(&failure, failure.status()), |()| ExitCode::SUCCESS)
+}
+
+fn check_config() -> ExitCode {
+    match configure(&Profiles::builtin()) {
+        Ok(config) => {
+            config.warnings.iter().for_each(|warning| eprintln!("agentmuxd: {warning}"));
+            let file = config.file.map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
+            print(&format!("the configuration is good ({file})\n"))
+        }
+        Err(error) => refuse(&error, 78),
+    }
+}
+
+fn configure(profiles: &Profiles) -> Result<Config, ConfigError> {
+    let home = std::env::home_dir().filter(|home| home.is_absolute()).ok_or_else(ConfigError::no_home)?;
+    Config::load(&|name| std::env::var_os(name), &home, profiles)
+}
+
+fn print(text: &str) -> ExitCode {
+    // A reader that closed the pipe has seen what it wanted.
+    let _ = io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+fn refuse(why: &dyn std::fmt::Display, status: u8) -> ExitCode {
+    let _ = writeln!(io::stderr(), "agentmuxd: {why}");
+    ExitCode::from(status)
+}
