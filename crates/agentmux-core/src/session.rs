@@ -25,6 +25,7 @@ use crate::terminal::{Activity, PaneId, Terminal, TerminalError};
 use crate::turn::{Turn, TurnBook, TurnPen, TurnState};
 
 use delivery::{Current, squash};
+pub(crate) use dialog::Answering;
 pub(crate) use start::{Start, StartFailure};
 
 /// How many turns may wait in a session.
@@ -94,6 +95,8 @@ struct Waiting {
     pen: TurnPen,
     prompt: Prompt,
     deadline: Option<Instant>,
+    /// It was pasted once, and a question that came over the box swallowed it.
+    swallowed: bool,
 }
 
 struct Pressing {
@@ -110,6 +113,8 @@ struct Session {
     view: watch::Sender<Snapshot>,
     /// `Some` until the session is ready for the first time.
     start: Option<Start>,
+    /// `Some` until the first Enter of a prompt: questions that come before may be answered.
+    answering: Option<Answering>,
     screen: Screen,
     reading: Reading,
     /// Since when the screen has been as it is.
@@ -132,7 +137,8 @@ struct Session {
 }
 
 /// Starts the task of a session.
-pub(crate) fn open(parts: Parts, start: Option<Start>) -> Handle {
+pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
+    let (start, answering) = begin.unzip();
     let activity = parts.terminal.activity(&parts.pane);
     let first = Snapshot {
         state: if start.is_some() { State::Starting } else { State::Unknown },
@@ -153,6 +159,7 @@ pub(crate) fn open(parts: Parts, start: Option<Start>) -> Handle {
         activity,
         view,
         start,
+        answering,
         screen: Screen::default(),
         reading: Reading {
             state: State::Unknown,
@@ -212,9 +219,8 @@ impl Session {
             self.agent_ended();
             return;
         }
-        if self.start.is_some() {
-            self.step_start().await;
-        }
+        self.step_dialog().await;
+        self.step_start();
         self.step_deadlines().await;
         if self.start.is_none() {
             self.step_turn().await;
@@ -247,7 +253,7 @@ impl Session {
         let free = self.current.as_ref().is_none_or(Current::is_unproven) && self.waiting.is_empty();
         match state {
             State::Exited => return Err(Error::AgentExited { session, exit: self.screen.exit }),
-            State::NeedsInput => return Err(Error::NeedsInput { session }),
+            State::NeedsInput if !self.answers_by_itself() => return Err(Error::NeedsInput { session }),
             State::Draft if free && !self.draft_is_ours() => return Err(Error::HumanDraft { session }),
             State::Idle | State::Draft if free => {}
             _ if !queue => return Err(Error::Busy { session, state }),
@@ -257,11 +263,8 @@ impl Session {
         let pen = self.parts.book.open(&self.parts.name, &self.parts.id);
         let turn = pen.watch();
         let queued = !(free && matches!(state, State::Idle | State::Draft));
-        self.waiting.push_back(Waiting {
-            pen,
-            prompt,
-            deadline: timeout.map(|timeout| Instant::now() + timeout),
-        });
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        self.waiting.push_back(Waiting { pen, prompt, deadline, swallowed: false });
         Ok(Ticket { turn, queued })
     }
 

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Inner, SessionView};
 use crate::input::{SessionName, ShortName};
 use crate::profile::Profile;
-use crate::session::{Command, Handle, Parts, Snapshot, Start, open};
+use crate::session::{Answering, Command, Handle, Parts, Snapshot, Start, open};
 use crate::state::State;
 use crate::terminal::{Label, Pane, PaneId};
 
@@ -93,7 +93,7 @@ impl Inner {
         label: Label,
         pane: Pane,
         profile: std::sync::Arc<Profile>,
-        start: Option<Start>,
+        begin: Option<(Start, Answering)>,
     ) -> Entry {
         let parts = Parts {
             name: label.name.clone(),
@@ -111,7 +111,7 @@ impl Inner {
             agent: label.agent,
             created: label.created,
             workdir: label.workdir,
-            handle: open(parts, start),
+            handle: open(parts, begin),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::command::{check_argv, find_program};
 use crate::error::Error;
 use crate::input::{Invalid, SessionName, ShortName, Workdir};
 use crate::profile::Profile;
-use crate::session::{Start, StartFailure};
+use crate::session::{Answering, Start, StartFailure};
 use crate::terminal::{Label, Launch, TerminalError};
 
 /// How a new session is to be started; empty means the daemon's defaults.
@@ -183,9 +183,9 @@ impl Registry {
         })?;
         log::info!("session {name}: started agent {} in pane {}", plan.profile.name, pane.id);
         let delay = settings.startup_delay.unwrap_or(Duration::ZERO);
-        let (start, heard) =
-            Start::new(delay, settings.ready_timeout, settings.accept_trust, plan.argv.clone());
-        Ok((self.0.open_entry(label, pane, plan.profile.clone(), Some(start)), heard))
+        let (start, heard) = Start::new(delay, settings.ready_timeout);
+        let answering = Answering::new(settings.accept_trust, plan.argv.clone());
+        Ok((self.0.open_entry(label, pane, plan.profile.clone(), Some((start, answering))), heard))
     }
 
     /// Ends a session that was just started; the one that was active before is active again.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Session;
+use super::{Session, Waiting};
 use crate::input::{Key, Prompt};
 use crate::reading::Reading;
 use crate::reply::{Traces, traces};
@@ -37,6 +37,10 @@ pub(super) struct Current {
     phase: Phase,
     /// When its time was up and it was interrupted.
     interrupted: Option<Instant>,
+    /// It was pasted before, and swallowed.
+    swallowed: bool,
+    /// A question has come over the box since the paste.
+    asked: bool,
     /// What the box showed when Enter was first pressed: agents abbreviate a long paste.
     shown: String,
     /// How often the same prompt had been echoed before.
@@ -136,6 +140,8 @@ impl Session {
             deadline: next.deadline,
             phase: Phase::Typing { pasted: Instant::now(), shown: None },
             interrupted: None,
+            swallowed: next.swallowed,
+            asked: false,
             shown: String::new(),
             echoes_before: before.echoes,
             searched: None,
@@ -156,6 +162,10 @@ impl Session {
     /// Presses Enter once the text is seen in the box, and the agent has had the pause that it needs.
     async fn step_typing(&mut self) {
         let now = Instant::now();
+        if self.was_swallowed() {
+            self.paste_once_more();
+            return;
+        }
         let Some(current) = &mut self.current else { return };
         let Phase::Typing { pasted, shown } = &mut current.phase else { return };
         let visible = self.reading.state == State::Draft || shows_end(&self.screen, &current.prompt);
@@ -163,9 +173,9 @@ impl Session {
             let press_at = *shown.get_or_insert(now) + self.parts.profile.submit.pause;
             if now < press_at {
                 self.look_again(press_at);
-                return;
+            } else {
+                self.press_enter().await;
             }
-            self.press_enter().await;
         } else if now >= *pasted + SHOWS {
             self.end_turn(|pen| {
                 pen.failed(
@@ -177,6 +187,23 @@ impl Session {
             let give_up = *pasted + SHOWS;
             self.look_again((now + Duration::from_millis(100)).min(give_up));
         }
+    }
+
+    /// True where a question came over the box after the paste, is gone, and the box is empty: the text went nowhere.
+    fn was_swallowed(&mut self) -> bool {
+        let state = self.reading.state;
+        let Some(current) = &mut self.current else { return false };
+        current.asked |= self.believed && state == State::NeedsInput;
+        current.asked && !current.swallowed && self.believed && state == State::Idle
+    }
+
+    /// Lets the turn begin again. Its Enter was never pressed; should the text turn up twice, it never will be.
+    fn paste_once_more(&mut self) {
+        let Some(current) = self.current.take() else { return };
+        log::info!("session {}: a question swallowed the prompt; it is pasted again", self.parts.name);
+        let Current { pen, prompt, deadline, .. } = current;
+        self.waiting.push_front(Waiting { pen, prompt, deadline, swallowed: true });
+        self.wake(Instant::now());
     }
 
     async fn press_enter(&mut self) {
@@ -193,6 +220,7 @@ impl Session {
                     }
                 }
                 current.pen.submitted();
+                self.answering = None;
             }
             Err(error) => {
                 let message = format!("Enter could not be pressed: {error}");

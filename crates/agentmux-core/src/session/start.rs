@@ -6,7 +6,6 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Session;
-use super::dialog::Answering;
 use crate::screen::Exit;
 use crate::state::State;
 
@@ -16,11 +15,6 @@ pub(crate) struct Start {
     pub(crate) not_before: Instant,
     /// Given up then.
     pub(crate) deadline: Instant,
-    /// Whether the question of trust is answered with yes.
-    pub(crate) accept_trust: bool,
-    /// The command that was started: what it asked for counts as consent.
-    pub(crate) argv: Vec<String>,
-    pub(super) answering: Answering,
     outcome: oneshot::Sender<Result<(), StartFailure>>,
 }
 
@@ -37,19 +31,10 @@ impl Start {
     pub(crate) fn new(
         delay: Duration,
         patience: Duration,
-        accept_trust: bool,
-        argv: Vec<String>,
     ) -> (Self, oneshot::Receiver<Result<(), StartFailure>>) {
         let (outcome, heard) = oneshot::channel();
         let now = Instant::now();
-        let start = Self {
-            not_before: now + delay,
-            deadline: now + patience.max(delay),
-            accept_trust,
-            argv,
-            answering: Answering::default(),
-            outcome,
-        };
+        let start = Self { not_before: now + delay, deadline: now + patience.max(delay), outcome };
         (start, heard)
     }
 
@@ -64,8 +49,8 @@ impl Start {
 }
 
 impl Session {
-    /// Decides whether the agent is ready, asks something that may be answered, or has had its time.
-    pub(super) async fn step_start(&mut self) {
+    /// Decides whether the agent is ready, or has had its time.
+    pub(super) fn step_start(&mut self) {
         let Some(start) = &self.start else { return };
         let now = Instant::now();
         let ready = self.believed && self.shows_box();
@@ -81,9 +66,6 @@ impl Session {
         }
         let next = if ready { start.not_before } else { start.deadline };
         self.wake(next);
-        if self.believed && self.reading.state == State::NeedsInput {
-            self.step_dialog().await;
-        }
     }
 
     /// True where the input box, empty or not, is on the screen and may be typed into.
