@@ -1,7 +1,7 @@
 //! Profiles: what must be known of an agent's program to drive it, as data.
 //!
-//! A profile is a TOML file; `docs/profiles.md` describes its keys. Those compiled in are in `src/profiles/`. The raw
-//! form ([`raw`]) is what serde reads; [`Profile`] has its patterns compiled and its values checked.
+//! A profile is a TOML file. Those compiled in are in `src/profiles/`. What serde reads is turned into a [`Profile`],
+//! whose patterns are compiled and whose values are checked.
 
 mod raw;
 

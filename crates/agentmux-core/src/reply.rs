@@ -30,24 +30,24 @@ pub(crate) fn traces(profile: &Profile, screen: &Screen, prompt: &str) -> Traces
 
 /// How many of the first rows are the echo of the prompt; `None` where no echo begins here.
 ///
-/// Agents wrap and indent an echo, and may cut off a long one: blanks do not count, and the first row decides.
+/// Agents wrap and indent an echo, show it as Markdown (`- x` as `• x`, no backticks), and may cut off a long one: only
+/// letters and digits count where there are any, and the first row decides.
 fn echo_end(profile: &Profile, rows: &[Row], prompt: &str) -> Option<usize> {
     let shown = profile.reply.echo.as_ref()?.captures(rows[0].text())?.name("text")?.as_str();
-    let mut left = consume(prompt.trim_start(), shown)?;
-    if shown.trim().is_empty() {
-        return None;
-    }
+    let counts = if prompt.contains(char::is_alphanumeric) { char::is_alphanumeric } else { is_visible };
+    let all: Vec<char> = prompt.chars().filter(|c| counts(*c)).collect();
+    let mut left = consume(&all, shown, counts).filter(|left| left.len() < all.len())?;
     let mut end = 1;
     let mut blank = 0;
     for row in &rows[1..] {
-        if left.trim_start().is_empty() {
+        if left.is_empty() {
             break;
         }
         if row.is_blank() {
             blank += 1;
             continue;
         }
-        let Some(rest) = consume(left, row.text()) else { break };
+        let Some(rest) = consume(left, row.text(), counts) else { break };
         left = rest;
         end += blank + 1;
         blank = 0;
@@ -55,14 +55,14 @@ fn echo_end(profile: &Profile, rows: &[Row], prompt: &str) -> Option<usize> {
     Some(end)
 }
 
-/// Takes the characters of `row` from the front of `text`, blanks ignored on both sides; `None` where they differ.
-fn consume<'a>(text: &'a str, row: &str) -> Option<&'a str> {
-    let mut left = text;
-    for wanted in row.chars().filter(|c| !c.is_whitespace()) {
-        left = left.trim_start();
-        left = left.strip_prefix(wanted)?;
-    }
-    Some(left)
+/// Takes the characters of `row` that count from the front of `text`; `None` where they differ.
+fn consume<'a>(text: &'a [char], row: &str, counts: fn(char) -> bool) -> Option<&'a [char]> {
+    let shown: Vec<char> = row.chars().filter(|c| counts(*c)).collect();
+    text.strip_prefix(shown.as_slice())
+}
+
+fn is_visible(c: char) -> bool {
+    !c.is_whitespace()
 }
 
 /// The last message among the rows, without the agent's markers, indentation and status rows.
@@ -129,6 +129,15 @@ mod tests {
     fn lines_like_prompts_inside_a_reply_stay() {
         let found = demo("❯ MD\n\n● # Title\n  ❯ npm test\n  ────────────\n  ● 1. Allow once\n", "MD");
         assert_eq!(found.reply, "# Title\n❯ npm test\n────────────\n● 1. Allow once");
+    }
+
+    #[test]
+    fn an_echo_that_is_shown_as_markdown_is_found() {
+        let found =
+            demo("❯ Title\n  • item code\n  ───\n  done\n\n● yes\n", "# Title\n- item `code`\n---\ndone");
+        assert_eq!(found, Traces { echoes: 1, reply: "yes".into() });
+        assert_eq!(demo("❯ ???\n\n● what?\n", "???").reply, "what?");
+        assert_eq!(demo("❯ ---\n\n● x\n", "hi").echoes, 0);
     }
 
     #[test]

@@ -16,6 +16,9 @@ const CONFIRM: Duration = Duration::from_millis(40);
 /// A screen that no rule knows is more often a half-done repaint than news.
 const CONFIRM_UNKNOWN: Duration = Duration::from_millis(250);
 
+/// Claude Code 2.1.330 ignores keys for up to 100 ms after it has painted a question: whoever is told of one answers.
+const CONFIRM_QUESTION: Duration = Duration::from_millis(250);
+
 /// A pause after a terminal that did not answer.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -77,6 +80,7 @@ impl Session {
         match state {
             State::Busy | State::Exited => Duration::ZERO,
             State::Unknown => CONFIRM_UNKNOWN,
+            State::NeedsInput => CONFIRM_QUESTION,
             State::Idle => CONFIRM.max(self.parts.profile.submit.settle),
             _ => CONFIRM,
         }
