@@ -1,0 +1,304 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0 done   1 error   2 usage   3 busy or at a limit   4 the agent asks something   5 the agent failed
+  124 timed out   130 interrupted
+
+Environment:
+  AGENTMUX_HOST, AGENTMUX_PORT  another daemon than the one that runs for the state folder
+  AGENTMUX_TOKEN                another token than the one in the state folder
+  AGENTMUX_STATE_DIR            the state folder, ~/.agentmux by default";
+
+/// Drive AI agents that run in tmux: start one with a prompt, wait for it, get its reply.
+#[derive(Debug, Parser)]
+#[command(name = "agentmux", version, after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Start the daemon in the foreground; this is what happens without a verb, too
+    Serve {
+        /// Arguments for agentmuxd
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Start an agent in a new session and give it a prompt
+    Run(Run),
+    /// Give the active session, or another one, a prompt
+    Send(Send),
+    /// Say whether the active session is ready: exit status 0 if so, 3 if not, 5 where it has exited
+    Idle(Json),
+    /// Wait until a turn ends, and print its reply
+    Wait(Wait),
+    /// Show the daemon and its sessions
+    Status(Json),
+    /// List the sessions
+    Ls(Json),
+    /// Print what the active session shows
+    Capture(Capture),
+    /// Press a key in the active session
+    Key(Key),
+    /// End a session
+    Kill(Kill),
+    /// End all idle and exited sessions but the active one
+    Cleanup(Json),
+    /// Replace the active session by a fresh one
+    Restart(Json),
+    /// Look at a session, and take it over, in this terminal
+    Attach {
+        /// The session's name; the active one if absent
+        name: Option<String>,
+    },
+    /// Check the profiles of agents
+    #[command(subcommand)]
+    Profile(Profile),
+}
+
+/// Options of a verb that has no other.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Json {
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where a prompt comes from; without any of these, from stdin.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PromptSource {
+    /// The prompt; read from stdin if neither this nor --file is given
+    pub(crate) text: Option<String>,
+    /// Read the prompt from this file
+    #[arg(long, short, conflicts_with = "text", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Waiting {
+    /// Wait for the turn's end, at most so many seconds if given, and print the reply and nothing else
+    #[arg(
+        long,
+        value_name = "SECS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "inf",
+        value_parser = waiting_time
+    )]
+    pub(crate) wait: Option<f64>,
+    /// Interrupt the turn after so many seconds
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub(crate) timeout: Option<f64>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) prompt: PromptSource,
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
+    /// The agent: claude, codex, ...; the daemon's default if absent
+    #[arg(long, short)]
+    pub(crate) agent: Option<String>,
+    /// Start this command line instead of the agent's usual one
+    #[arg(long, short)]
+    pub(crate) command: Option<String>,
+    /// Where the agent works; the daemon's default if absent
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) workdir: Option<String>,
+    /// Add a variable to the agent's environment; may be repeated
+    #[arg(long, short, value_name = "NAME=VALUE", value_parser = variable)]
+    pub(crate) env: Vec<(String, String)>,
+    /// The new session's name
+    #[arg(long, short)]
+    pub(crate) name: Option<String>,
+    /// What to do where the active session is busy
+    #[arg(long, value_parser = ["reject", "queue", "start"])]
+    pub(crate) if_busy: Option<String>,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Send {
+    #[command(flatten)]
+    pub(crate) prompt: PromptSource,
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
+    /// The session, by its name; the active one if absent
+    #[arg(long, short)]
+    pub(crate) session: Option<String>,
+    /// What to do where the session is busy
+    #[arg(long, value_parser = ["queue", "reject"])]
+    pub(crate) if_busy: Option<String>,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Wait {
+    /// The turn's id
+    pub(crate) turn: String,
+    /// Wait at most so long
+    #[arg(long = "for", value_name = "SECS", value_parser = seconds)]
+    pub(crate) seconds: Option<f64>,
+    /// Print the turn's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Capture {
+    /// How many lines, 10 to 500
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) lines: u64,
+    /// A pane's address, as `agentmux ls` shows it; the active session if absent
+    #[arg(long)]
+    pub(crate) target: Option<String>,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Key {
+    /// The key: enter, esc, tab, space, backspace, delete, up, down, left, right
+    pub(crate) name: String,
+    /// How often, 1 to 50
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) repeat: u64,
+    /// A pane's address, as `agentmux ls` shows it; the active session if absent
+    #[arg(long)]
+    pub(crate) target: Option<String>,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Kill {
+    /// The session's name
+    pub(crate) name: String,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Profile {
+    /// Run the profiles over saved screens, AGENT[-MODE]/LABEL--WHAT.WxH.txt, and compare
+    ///
+    /// The .ansi (attributes) and .json (cursor, title) beside a file are used where they exist. Files
+    /// labelled `exited` are skipped: a dead pane says so, not a screen. Exit status 1 where a screen is not
+    /// read as it is labelled.
+    Test(ProfileTest),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ProfileTest {
+    /// Saved screens
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The profile for all files, whatever their path says
+    #[arg(long)]
+    pub(crate) agent: Option<String>,
+    /// Print [{file, agent, expected, state, rule}]
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Verb {
+    /// Whether stdout gets a JSON document: if asked for, and from inherited verbs where no person reads it.
+    pub(crate) fn prints_json(&self) -> bool {
+        let inherited = |json: bool| json || !std::io::stdout().is_terminal();
+        match self {
+            Self::Serve { .. } | Self::Attach { .. } => false,
+            Self::Run(Run { json, .. }) | Self::Wait(Wait { json, .. }) | Self::Kill(Kill { json, .. }) => {
+                *json
+            }
+            Self::Ls(Json { json }) | Self::Idle(Json { json }) | Self::Restart(Json { json }) => *json,
+            Self::Profile(Profile::Test(test)) => test.json,
+            Self::Send(send) if send.waiting.wait.is_some() => send.json,
+            Self::Status(Json { json }) | Self::Cleanup(Json { json }) => inherited(*json),
+            Self::Send(Send { json, .. }) | Self::Key(Key { json, .. }) => inherited(*json),
+            Self::Capture(Capture { json, .. }) => inherited(*json),
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    if seconds.is_finite() && seconds >= 0.0 {
+        Ok(seconds)
+    } else {
+        Err("not a number of seconds".to_owned())
+    }
+}
+
+fn waiting_time(text: &str) -> Result<f64, String> {
+    if text == "inf" { Ok(f64::INFINITY) } else { seconds(text) }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("not of the form NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parsed(line: &str) -> Result<Verb, clap::Error> {
+        Args::try_parse_from(line.split(' ')).map(|args| args.verb.unwrap())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_waiting_time_is_optional_and_never_taken_from_the_prompt() {
+        for (line, text, wait) in [
+            ("agentmux run x", "x", None),
+            ("agentmux run --wait x", "x", Some(f64::INFINITY)),
+            ("agentmux run --wait=2.5 x", "x", Some(2.5)),
+            ("agentmux run x --wait", "x", Some(f64::INFINITY)),
+            ("agentmux run --wait -- --wait", "--wait", Some(f64::INFINITY)),
+        ] {
+            let Verb::Run(run) = parsed(line).unwrap() else { panic!("{line}") };
+            assert_eq!((run.prompt.text.as_deref(), run.waiting.wait), (Some(text), wait), "{line}");
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_usage_errors() {
+        for line in [
+            "agentmux run --wait=-1 x",
+            "agentmux run --timeout nan x",
+            "agentmux run --env X x",
+            "agentmux run --if-busy sometimes x",
+            "agentmux run --file f x",
+            "agentmux capture --lines many",
+            "agentmux nonsense",
+        ] {
+            assert_eq!(parsed(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn variables_are_split_at_the_first_sign() {
+        assert_eq!(variable("A=b=c"), Ok(("A".to_owned(), "b=c".to_owned())));
+    }
+}

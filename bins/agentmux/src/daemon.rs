@@ -1,0 +1,205 @@
+//! Where the daemon is, and the token that it gets.
+//!
+//! Any program of any user can listen on a port that the daemon has left. So the token goes only where the
+//! user said (`AGENTMUX_HOST`, `AGENTMUX_PORT`), or where the state folder's `daemon.json` names a process that
+//! lives.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use agentmux_api::local::{DaemonFile, StateDir};
+use hyper::Uri;
+
+use crate::ending::Failed;
+
+const HOST: &str = "127.0.0.1";
+const PORT: u16 = 8765;
+
+/// The daemon to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Daemon {
+    /// Without brackets.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) token: Token,
+    /// The tmux server that holds its sessions.
+    pub(crate) tmux_socket: Option<PathBuf>,
+}
+
+/// What is known of the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// To be sent.
+    Known(String),
+    /// There is none.
+    None,
+    /// Nothing vouches for who listens there.
+    Withheld,
+}
+
+impl Daemon {
+    /// Finds it by the environment's variables and the state folder.
+    pub(crate) fn find(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failed> {
+        let given = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let state = StateDir::locate(given("AGENTMUX_STATE_DIR").as_deref(), given("HOME").as_deref());
+        let file = state.as_ref().map(daemon_file).transpose()?.flatten();
+        let tmux_socket = match &file {
+            Some(file) => Some(file.tmux_socket.clone()),
+            None => {
+                let set = given("AGENTMUX_TMUX_SOCKET").map(PathBuf::from);
+                set.or_else(|| state.as_ref().map(StateDir::tmux_socket))
+            }
+        };
+        let token = || token(given("AGENTMUX_TOKEN"), state.as_ref());
+        let (host, port) = (given("AGENTMUX_HOST"), port(given("AGENTMUX_PORT"))?);
+        if host.is_some() || port.is_some() {
+            let (host, port) = (host.map_or(HOST.to_owned(), reachable), port.unwrap_or(PORT));
+            return Ok(Self { host, port, token: token()?, tmux_socket });
+        }
+        match file.filter(is_alive) {
+            Some(file) => {
+                let (host, port) = address(&file.url)?;
+                Ok(Self { host, port, token: token()?, tmux_socket })
+            }
+            None => Ok(Self { host: HOST.to_owned(), port: PORT, token: Token::Withheld, tmux_socket }),
+        }
+    }
+
+    /// `HOST:PORT`, as in a URL.
+    pub(crate) fn authority(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
+    }
+}
+
+/// Whether the daemon's process lives, and is this user's.
+fn is_alive(file: &DaemonFile) -> bool {
+    let pid = i32::try_from(file.pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+}
+
+fn daemon_file(state: &StateDir) -> Result<Option<DaemonFile>, Failed> {
+    let path = state.daemon();
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(Failed::new(format!("could not read {}: {error}", path.display()))),
+    };
+    let file = serde_json::from_str(&text);
+    file.map(Some).map_err(|error| Failed::new(format!("{} is not the daemon's: {error}", path.display())))
+}
+
+fn token(variable: Option<String>, state: Option<&StateDir>) -> Result<Token, Failed> {
+    if let Some(token) = variable {
+        return Ok(Token::Known(token));
+    }
+    let Some(path) = state.map(StateDir::token) else { return Ok(Token::None) };
+    match std::fs::read_to_string(&path) {
+        Ok(text) if text.trim().is_empty() => Ok(Token::None),
+        Ok(text) => Ok(Token::Known(text.trim().to_owned())),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(Token::None)
+        }
+        Err(error) => Err(Failed::new(format!("could not read {}: {error}", path.display()))),
+    }
+}
+
+/// 0 means a free port to the daemon, which tells in `daemon.json` which one it is.
+fn port(variable: Option<String>) -> Result<Option<u16>, Failed> {
+    let parse = |text: String| {
+        text.trim()
+            .parse()
+            .map_err(|_| Failed::usage(format!("AGENTMUX_PORT must be 0 to 65535, not '{text}'")))
+    };
+    Ok(variable.map(parse).transpose()?.filter(|port| *port != 0))
+}
+
+/// One listens on all addresses, but asks on one.
+fn reachable(host: String) -> String {
+    match host.trim_matches(['[', ']']) {
+        "0.0.0.0" => HOST.to_owned(),
+        "::" => "::1".to_owned(),
+        host => host.to_owned(),
+    }
+}
+
+fn address(url: &str) -> Result<(String, u16), Failed> {
+    let uri = url.parse::<Uri>().ok();
+    let authority = uri.as_ref().and_then(Uri::authority);
+    let found = authority.and_then(|it| Some((reachable(it.host().to_owned()), it.port_u16()?)));
+    found.ok_or_else(|| Failed::new(format!("daemon.json names no address that can be asked: '{url}'")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A state folder whose daemon is this very process, or one that is gone.
+    fn state(pid: u32) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let file = DaemonFile {
+            pid,
+            url: "http://127.0.0.1:4711".to_owned(),
+            version: "0.1.0".to_owned(),
+            tmux_socket: "/x/tmux.sock".into(),
+        };
+        std::fs::write(dir.path().join("daemon.json"), serde_json::to_string(&file).unwrap()).unwrap();
+        std::fs::write(dir.path().join("token"), "amx_file\n").unwrap();
+        dir
+    }
+
+    fn find(dir: &tempfile::TempDir, variables: &[(&str, &str)]) -> Result<Daemon, Failed> {
+        Daemon::find(|name| match name {
+            "AGENTMUX_STATE_DIR" => Some(dir.path().to_str().unwrap().to_owned()),
+            name => variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()),
+        })
+    }
+
+    fn known(token: &str) -> Token {
+        Token::Known(token.to_owned())
+    }
+
+    const NOBODY: u32 = i32::MAX as u32;
+
+    #[test]
+    fn a_living_daemon_of_the_state_folder_is_asked() {
+        let dir = state(std::process::id());
+        let daemon = find(&dir, &[("AGENTMUX_PORT", "0")]).unwrap();
+        assert_eq!((daemon.authority(), daemon.token), ("127.0.0.1:4711".to_owned(), known("amx_file")));
+        assert_eq!(daemon.tmux_socket, Some("/x/tmux.sock".into()));
+    }
+
+    #[test]
+    fn whoever_took_the_port_of_a_dead_daemon_gets_no_token() {
+        let daemon = find(&state(NOBODY), &[("AGENTMUX_TOKEN", "secret")]).unwrap();
+        assert_eq!((daemon.authority(), daemon.token), ("127.0.0.1:8765".to_owned(), Token::Withheld));
+    }
+
+    #[test]
+    fn an_address_that_was_given_is_asked_with_the_token() {
+        for (variables, authority, token) in [
+            (&[("AGENTMUX_PORT", "1")][..], "127.0.0.1:1", "amx_file"),
+            (&[("AGENTMUX_HOST", "::1"), ("AGENTMUX_TOKEN", "t")], "[::1]:8765", "t"),
+            (&[("AGENTMUX_HOST", "0.0.0.0"), ("AGENTMUX_TOKEN", "")], "127.0.0.1:8765", "amx_file"),
+        ] {
+            let daemon = find(&state(NOBODY), variables).unwrap();
+            assert_eq!((daemon.authority(), daemon.token), (authority.to_owned(), known(token)));
+        }
+    }
+
+    #[test]
+    fn without_a_state_folder_there_is_no_token() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(find(&dir, &[("AGENTMUX_PORT", "1")]).unwrap().token, Token::None);
+    }
+
+    #[test]
+    fn a_wrong_port_is_named() {
+        let failed = find(&state(NOBODY), &[("AGENTMUX_PORT", "high")]).unwrap_err();
+        assert_eq!(failed.sentence(), "AGENTMUX_PORT must be 0 to 65535, not 'high'");
+    }
+}

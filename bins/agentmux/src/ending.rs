@@ -1,0 +1,156 @@
+//! How a verb ends: its exit status, and the sentence that says why.
+
+use std::process::ExitCode;
+
+use agentmux_api::Failure;
+
+use crate::output;
+
+/// The exit statuses; `agentmux --help` lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Status {
+    Done = 0,
+    Error = 1,
+    Usage = 2,
+    Busy = 3,
+    NeedsInput = 4,
+    AgentFailed = 5,
+    TimedOut = 124,
+    Interrupted = 130,
+}
+
+impl Status {
+    /// The status for the stable word of a refusal or of a failed turn.
+    pub(crate) fn of_code(code: Option<&str>) -> Self {
+        match code {
+            Some("busy" | "session_limit" | "queue_full" | "overloaded" | "human_draft" | "draft") => {
+                Self::Busy
+            }
+            Some("needs_input") => Self::NeedsInput,
+            Some("agent_exited" | "session_killed" | "not_ready") => Self::AgentFailed,
+            Some("timeout") => Self::TimedOut,
+            _ => Self::Error,
+        }
+    }
+}
+
+/// An end whose result has been printed already; the sentence, if any, is for stderr.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    status: Status,
+    sentence: Option<String>,
+}
+
+impl Ending {
+    pub(crate) const DONE: Self = Self::silent(Status::Done);
+
+    pub(crate) const fn silent(status: Status) -> Self {
+        Self { status, sentence: None }
+    }
+
+    pub(crate) fn because(status: Status, sentence: impl Into<String>) -> Self {
+        Self { status, sentence: Some(sentence.into()) }
+    }
+
+    /// Says the sentence.
+    pub(crate) fn exit(self) -> ExitCode {
+        if let Some(sentence) = self.sentence {
+            output::complain(&format!("agentmux: {sentence}"));
+        }
+        ExitCode::from(self.status as u8)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> Status {
+        self.status
+    }
+}
+
+/// An end without a result: nothing has been printed.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    status: Status,
+    sentence: String,
+    /// What the daemon said, where it was the daemon that refused.
+    failure: Option<Box<Failure>>,
+}
+
+impl Failed {
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
+        Self { status: Status::Error, sentence: sentence.into(), failure: None }
+    }
+
+    pub(crate) fn usage(sentence: impl Into<String>) -> Self {
+        Self { status: Status::Usage, ..Self::new(sentence) }
+    }
+
+    pub(crate) fn timed_out(sentence: impl Into<String>) -> Self {
+        Self { status: Status::TimedOut, ..Self::new(sentence) }
+    }
+
+    /// The daemon refused.
+    pub(crate) fn refused(failure: Failure) -> Self {
+        let status = Status::of_code(failure.code.as_deref());
+        Self { status, sentence: told(&failure), failure: Some(Box::new(failure)) }
+    }
+
+    /// The same refusal, said better.
+    pub(crate) fn saying(self, sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), ..self }
+    }
+
+    /// Prints the document of the refusal where one is expected.
+    pub(crate) fn report(self, json: bool) -> Ending {
+        if json {
+            let own = || Box::new(Failure { error: self.sentence.clone(), ..Failure::default() });
+            // A failure to print is less than the failure that is being reported.
+            let _ = output::document(&self.failure.unwrap_or_else(own));
+        }
+        Ending::because(self.status, self.sentence)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn sentence(&self) -> &str {
+        &self.sentence
+    }
+}
+
+/// The daemon's sentence, with the last screen of an agent that did not get ready.
+fn told(failure: &Failure) -> String {
+    match failure.screen.as_deref().map(str::trim_end) {
+        Some(screen) if !screen.trim().is_empty() => format!("{}; its last screen:\n{screen}", failure.error),
+        _ => failure.error.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_refusal_has_its_status() {
+        for (code, status) in [
+            (Some("busy"), 3),
+            (Some("session_limit"), 3),
+            (Some("needs_input"), 4),
+            (Some("agent_exited"), 5),
+            (Some("timeout"), 124),
+            (Some("no_active_session"), 1),
+            (None, 1),
+        ] {
+            assert_eq!(Status::of_code(code) as u8, status, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_screen_is_told() {
+        let failure = |screen: &str| Failure {
+            error: "not ready".to_owned(),
+            screen: Some(screen.to_owned()),
+            ..Failure::default()
+        };
+        assert_eq!(Failed::refused(failure("\n")).sentence(), "not ready");
+        assert_eq!(Failed::refused(failure("a\nb\n")).sentence(), "not ready; its last screen:\na\nb");
+    }
+}

@@ -1,0 +1,69 @@
+//! The command-line client of agentmuxd.
+//!
+//! A verb (`args`) is carried out (`sessions`, `turns`, `programs`, `profiles`), mostly by a question to the
+//! daemon (`daemon` finds it, `client` asks), and ends with a status and a sentence (`ending`).
+
+mod args;
+mod client;
+mod daemon;
+mod ending;
+mod output;
+mod profiles;
+mod programs;
+mod prompt;
+mod sessions;
+mod turns;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Verb};
+use client::Client;
+use ending::{Ending, Failed, Status};
+
+fn main() -> ExitCode {
+    let verb = Args::parse().verb.unwrap_or(Verb::Serve { args: Vec::new() });
+    let json = verb.prints_json();
+    carry_out(verb).unwrap_or_else(|failed| failed.report(json)).exit()
+}
+
+fn carry_out(verb: Verb) -> Result<Ending, Failed> {
+    match verb {
+        Verb::Serve { args } => programs::serve(&args),
+        Verb::Profile(args::Profile::Test(test)) => profiles::test(&test),
+        verb => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(|error| Failed::new(format!("could not start: {error}")))?;
+            runtime.block_on(unless_interrupted(ask_daemon(verb)))
+        }
+    }
+}
+
+/// The daemon goes on with what it was asked, whether or not somebody waits for the answer.
+async fn unless_interrupted(verb: impl Future<Output = Result<Ending, Failed>>) -> Result<Ending, Failed> {
+    tokio::select! {
+        ended = verb => ended,
+        Ok(()) = tokio::signal::ctrl_c() => Ok(Ending::because(Status::Interrupted, "interrupted")),
+    }
+}
+
+async fn ask_daemon(verb: Verb) -> Result<Ending, Failed> {
+    let json = verb.prints_json();
+    let client = Client::new(daemon::Daemon::find(|name| std::env::var(name).ok())?);
+    match verb {
+        Verb::Run(run) => turns::run(&client, run).await,
+        Verb::Send(send) => turns::send(&client, send, json).await,
+        Verb::Wait(wait) => turns::wait(&client, &wait).await,
+        Verb::Status(_) => sessions::status(&client, json).await,
+        Verb::Ls(_) => sessions::list(&client, json).await,
+        Verb::Idle(_) => sessions::idle(&client, json).await,
+        Verb::Capture(capture) => sessions::capture(&client, &capture, json).await,
+        Verb::Key(key) => sessions::key(&client, key, json).await,
+        Verb::Kill(kill) => sessions::kill(&client, kill, json).await,
+        Verb::Cleanup(_) => sessions::cleanup(&client, json).await,
+        Verb::Restart(_) => sessions::restart(&client, json).await,
+        Verb::Attach { name } => programs::attach(&client, name).await,
+        Verb::Serve { .. } | Verb::Profile(_) => unreachable!("these do not ask the daemon"),
+    }
+}

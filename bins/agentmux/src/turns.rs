@@ -1,0 +1,234 @@
+//! The verbs that give prompts and wait for replies: `run`, `send`, `wait`.
+
+use std::time::{Duration, Instant};
+
+use agentmux_api::{CommandLine, Run, RunRequest, Send, SendRequest, Turn};
+
+use crate::client::{Client, escaped};
+use crate::ending::{Ending, Failed, Status};
+use crate::{args, output, prompt};
+
+pub(crate) async fn run(client: &Client, asked: args::Run) -> Result<Ending, Failed> {
+    let patience = asked.waiting.wait.map(Patience::new);
+    let request = RunRequest {
+        text: prompt::read(asked.prompt)?,
+        agent: asked.agent,
+        command: asked.command.map(CommandLine::Line),
+        workdir: asked.workdir.map(absolute).transpose()?,
+        env: (!asked.env.is_empty()).then(|| asked.env.into_iter().collect()),
+        name: asked.name,
+        wait: patience.as_ref().map(Patience::next),
+        timeout: asked.waiting.timeout,
+        if_busy: asked.if_busy,
+    };
+    let mut answer: Run = client.post("/run", &request, request.wait.unwrap_or(0.0)).await?;
+    let Some(patience) = patience else {
+        return accepted(asked.json, &answer, &answer.turn);
+    };
+    answer.turn = follow(client, answer.turn, &patience).await?;
+    answer.waited_out = is_going(&answer.turn).then_some(true);
+    result(asked.json, &answer, &answer.turn)
+}
+
+pub(crate) async fn send(client: &Client, asked: args::Send, json: bool) -> Result<Ending, Failed> {
+    let patience = asked.waiting.wait.map(Patience::new);
+    let request = SendRequest {
+        text: prompt::read(asked.prompt)?,
+        session: asked.session,
+        wait: patience.as_ref().map(Patience::next),
+        timeout: asked.waiting.timeout,
+        if_busy: asked.if_busy,
+        ..SendRequest::default()
+    };
+    let mut answer: Send = client.post("/send", &request, request.wait.unwrap_or(0.0)).await?;
+    let Some(turn) = answer.turn.take() else {
+        return Err(Failed::new("the daemon has typed the prompt, but made no turn of it"));
+    };
+    let turn = match &patience {
+        Some(patience) => follow(client, turn, patience).await?,
+        None => turn,
+    };
+    answer.waited_out = (patience.is_some() && is_going(&turn)).then_some(true);
+    answer.turn = Some(turn.clone());
+    if patience.is_some() { result(json, &answer, &turn) } else { accepted(json, &answer, &turn) }
+}
+
+pub(crate) async fn wait(client: &Client, asked: &args::Wait) -> Result<Ending, Failed> {
+    let patience = Patience::new(asked.seconds.unwrap_or(f64::INFINITY));
+    let turn = look(client, &asked.turn, patience.next()).await?;
+    let turn = follow(client, turn, &patience).await?;
+    result(asked.json, &turn, &turn)
+}
+
+/// The prompt is with the daemon: its turn's id is what one waits with.
+fn accepted(json: bool, document: &impl serde::Serialize, turn: &Turn) -> Result<Ending, Failed> {
+    if json {
+        output::document(document)?
+    } else {
+        output::text(&turn.id)?
+    }
+    Ok(Ending::DONE)
+}
+
+/// The turn has ended, or the waiting has.
+fn result(json: bool, document: &impl serde::Serialize, turn: &Turn) -> Result<Ending, Failed> {
+    if json {
+        output::document(document)?;
+    } else if turn.state == "done" {
+        output::text(turn.reply.as_deref().unwrap_or_default())?;
+    }
+    Ok(ending(turn))
+}
+
+fn ending(turn: &Turn) -> Ending {
+    let Turn { id, session, state, .. } = turn;
+    match state.as_str() {
+        "done" => Ending::DONE,
+        "needs_input" => Ending::because(
+            Status::NeedsInput,
+            format!(
+                "the agent asks something: answer by `agentmux attach {session}`, then `agentmux wait {id}`"
+            ),
+        ),
+        "cancelled" => Ending::because(Status::Interrupted, format!("turn {id} was cancelled")),
+        "unconfirmed" => Ending::because(
+            Status::AgentFailed,
+            format!(
+                "nothing shows that the agent took the prompt; `agentmux attach {session}` shows its screen"
+            ),
+        ),
+        "failed" => failed(turn),
+        _ => Ending::because(
+            Status::TimedOut,
+            format!("turn {id} is {state} still; `agentmux wait {id}` waits on"),
+        ),
+    }
+}
+
+fn failed(turn: &Turn) -> Ending {
+    let Some(problem) = &turn.error else {
+        return Ending::because(Status::AgentFailed, format!("turn {} failed", turn.id));
+    };
+    let status = match Status::of_code(problem.code.as_deref()) {
+        Status::Error => Status::AgentFailed,
+        status => status,
+    };
+    Ending::because(status, format!("turn {} failed: {}", turn.id, problem.error))
+}
+
+/// Waits until the turn ends or asks something, or the patience does.
+async fn follow(client: &Client, mut turn: Turn, patience: &Patience) -> Result<Turn, Failed> {
+    while is_going(&turn) && !patience.is_over() {
+        let (asked_at, wait) = (Instant::now(), patience.next());
+        turn = look(client, &turn.id, wait).await?;
+        if is_going(&turn) && asked_at.elapsed().as_secs_f64() < wait / 2.0 {
+            // A daemon that is shutting down answers at once; it will be gone soon.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+    Ok(turn)
+}
+
+async fn look(client: &Client, turn: &str, wait: f64) -> Result<Turn, Failed> {
+    client.get(&format!("/turns/{}?wait={wait}", escaped(turn)), wait).await
+}
+
+/// Whether waiting may still change it.
+fn is_going(turn: &Turn) -> bool {
+    matches!(turn.state.as_str(), "queued" | "delivering" | "working")
+}
+
+/// How long the user wants to wait: longer, perhaps, than one call may.
+#[derive(Debug)]
+struct Patience {
+    ends: Option<Instant>,
+}
+
+impl Patience {
+    /// One call's share, in seconds: short enough for the network in between to keep the connection.
+    const SHARE: f64 = 300.0;
+
+    /// Endless where the number is.
+    fn new(seconds: f64) -> Self {
+        let length = Duration::try_from_secs_f64(seconds).ok();
+        Self { ends: length.and_then(|length| Instant::now().checked_add(length)) }
+    }
+
+    /// The next call's share.
+    fn next(&self) -> f64 {
+        let left = |ends: Instant| ends.saturating_duration_since(Instant::now()).as_secs_f64();
+        self.ends.map_or(Self::SHARE, |ends| left(ends).min(Self::SHARE))
+    }
+
+    fn is_over(&self) -> bool {
+        self.ends.is_some_and(|ends| ends <= Instant::now())
+    }
+}
+
+/// A folder as this shell means it; the daemon stands elsewhere. The daemon expands a `~` at the beginning.
+fn absolute(folder: String) -> Result<String, Failed> {
+    if folder.is_empty() || folder.starts_with('~') {
+        return Ok(folder);
+    }
+    let path = std::path::absolute(&folder).map_err(|error| Failed::new(format!("{folder}: {error}")))?;
+    path.into_os_string()
+        .into_string()
+        .map_err(|_| Failed::new(format!("{folder}: its path is not UTF-8 text")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agentmux_api::Problem;
+
+    fn turn(state: &str, code: Option<&str>) -> Turn {
+        let problem = |code: &str| Problem { error: "a sentence".to_owned(), code: Some(code.to_owned()) };
+        Turn {
+            id: "t-1".to_owned(),
+            session: "a".to_owned(),
+            session_id: "s-1".to_owned(),
+            state: state.to_owned(),
+            delivery: None,
+            reply: None,
+            reply_source: None,
+            error: code.map(problem),
+            accepted_at: "2026-11-24T09:00:00Z".to_owned(),
+            submitted_at: None,
+            finished_at: None,
+            waited_out: None,
+        }
+    }
+
+    #[test]
+    fn each_end_of_a_turn_has_its_status() {
+        for (state, code, status) in [
+            ("done", None, 0),
+            ("needs_input", None, 4),
+            ("failed", Some("agent_exited"), 5),
+            ("failed", Some("timeout"), 124),
+            ("failed", Some("tmux_unavailable"), 5),
+            ("failed", None, 5),
+            ("unconfirmed", None, 5),
+            ("cancelled", None, 130),
+            ("working", None, 124),
+            ("queued", None, 124),
+        ] {
+            assert_eq!(ending(&turn(state, code)).status() as u8, status, "{state} {code:?}");
+        }
+    }
+
+    #[test]
+    fn patience_is_shared_out() {
+        assert_eq!(Patience::new(f64::INFINITY).next(), Patience::SHARE);
+        assert_eq!(Patience::new(1e9).next(), Patience::SHARE);
+        assert!(Patience::new(2.0).next() <= 2.0);
+        assert!(Patience::new(0.0).is_over() && !Patience::new(f64::INFINITY).is_over());
+    }
+
+    #[test]
+    fn working_directories_are_those_of_this_shell() {
+        assert_eq!(absolute("~/x".to_owned()).unwrap(), "~/x");
+        assert_eq!(absolute("/x".to_owned()).unwrap(), "/x");
+        assert!(absolute("x".to_owned()).unwrap().ends_with("/x"));
+    }
+}

@@ -1,0 +1,186 @@
+//! The client without a daemon: what it prints, where, and how it ends.
+
+#![expect(clippy::disallowed_methods, reason = "these tests start the program")]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// The client in a home without a daemon; the port is one on which nothing listens.
+fn agentmux(home: &TempDir, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_agentmux"));
+    command.env_clear().env("HOME", home.path()).env("AGENTMUX_PORT", "1").args(args).stdin(Stdio::null());
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    agentmux(&tempfile::tempdir().unwrap(), args).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn screens(folder: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/screens").join(folder);
+    let files = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    files.map(|file: PathBuf| file.into_os_string().into_string().unwrap()).collect()
+}
+
+#[test]
+fn without_a_daemon_each_verb_says_so_in_one_line() {
+    for args in
+        [&["status"][..], &["run", "x"], &["send", "x"], &["wait", "t-1"], &["attach"], &["kill", "a"]]
+    {
+        let output = run(args);
+        let sentence =
+            "agentmux: no daemon at http://127.0.0.1:1: nothing listens there; `agentmux serve` starts one\n";
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(1), sentence), "{args:?}");
+    }
+}
+
+#[test]
+fn inherited_verbs_print_a_document_even_then() {
+    for args in
+        [&["status"][..], &["cleanup"], &["send", "x"], &["key", "enter"], &["capture"], &["ls", "--json"]]
+    {
+        let document: serde_json::Value = serde_json::from_str(&stdout(&run(args))).unwrap();
+        assert!(document["error"].as_str().unwrap().starts_with("no daemon at"), "{args:?}");
+    }
+}
+
+#[test]
+fn usage_errors_end_with_two() {
+    for args in [&["nonsense"][..], &["key"], &["run", "--wait=soon", "x"], &["profile", "test"]] {
+        assert_eq!(run(args).status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn a_prompt_that_cannot_be_read_is_an_error() {
+    let output = run(&["run", "--file", "/nonexistent"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).starts_with("agentmux: could not read the prompt from /nonexistent: "));
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_error() {
+    let mut files = screens("claude");
+    files.splice(0..0, ["profile".to_owned(), "test".to_owned(), "--json".to_owned()]);
+    let args: Vec<_> = files.iter().map(String::as_str).collect();
+    let mut client = agentmux(&tempfile::tempdir().unwrap(), &args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(client.stdout.take());
+    let mut complaint = String::new();
+    client.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+    client.wait().unwrap();
+    assert!(!complaint.contains("print") && !complaint.contains("panick"), "{complaint}");
+}
+
+#[test]
+fn serve_needs_a_daemon_to_start() {
+    let home = tempfile::tempdir().unwrap();
+    let client = home.path().join("agentmux");
+    std::fs::copy(env!("CARGO_BIN_EXE_agentmux"), &client).unwrap();
+    let output = Command::new(client).env_clear().env("PATH", "/nonexistent").output().unwrap();
+    let sentence = "agentmux: agentmuxd is not installed beside agentmux or in PATH\n";
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(1), sentence));
+}
+
+#[test]
+fn serve_becomes_the_daemon_beside_it() {
+    let home = tempfile::tempdir().unwrap();
+    let file = |name: &str| home.path().join(name);
+    std::fs::copy(env!("CARGO_BIN_EXE_agentmux"), file("agentmux")).unwrap();
+    std::os::unix::fs::symlink("/bin/echo", file("agentmuxd")).unwrap();
+    for (args, printed) in [(&[][..], "\n"), (&["serve"], "\n"), (&["serve", "--x"], "--x\n")] {
+        let output = Command::new(file("agentmux")).args(args).output().unwrap();
+        assert_eq!(stdout(&output), printed, "{args:?}");
+    }
+}
+
+/// Answers one request with this, and returns the request.
+fn answering(answer: &'static str) -> (u16, std::thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let request = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        stream.write_all(answer.as_bytes()).unwrap();
+        String::from_utf8(request).unwrap()
+    });
+    (port, request)
+}
+
+#[test]
+fn what_is_no_daemon_of_ours_is_told_apart() {
+    let (port, _) = answering("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>");
+    let output =
+        agentmux(&tempfile::tempdir().unwrap(), &["ls"]).env("AGENTMUX_PORT", port.to_string()).output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("is not an agentmuxd that this client knows"), "{output:?}");
+}
+
+#[test]
+fn a_daemon_that_wants_a_token_which_is_not_there_is_told_apart() {
+    let home = tempfile::tempdir().unwrap();
+    let (port, request) =
+        answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 21\r\n\r\n{\"error\":\"forbidden\"}");
+    std::fs::create_dir(home.path().join(".agentmux")).unwrap();
+    let daemon = format!(
+        r#"{{"pid":{},"url":"http://127.0.0.1:{port}","version":"0","tmux_socket":"/x"}}"#,
+        std::process::id()
+    );
+    std::fs::write(home.path().join(".agentmux/daemon.json"), daemon).unwrap();
+    let output = agentmux(&home, &["ls"]).env_remove("AGENTMUX_PORT").output().unwrap();
+    assert!(stderr(&output).contains("wants a token: set AGENTMUX_TOKEN"), "{output:?}");
+    assert!(!request.join().unwrap().to_lowercase().contains("authorization"));
+}
+
+#[test]
+fn screens_are_read_and_compared() {
+    let screen = screens("claude").into_iter().find(|file| file.ends_with("busy--think.120x40.txt")).unwrap();
+    let output = run(&["profile", "test", "--json", &screen]);
+    let verdicts: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!((&verdicts[0]["agent"], &verdicts[0]["expected"]), (&"claude".into(), &"busy".into()));
+    assert_eq!((&verdicts[0]["file"], &verdicts[0]["state"]), (&screen.into(), &"busy".into()));
+}
+
+#[test]
+fn a_screen_that_is_read_otherwise_is_counted() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join("repl")).unwrap();
+    std::fs::write(home.path().join("repl/busy--x.80x24.txt"), ">>> ").unwrap();
+    std::fs::write(home.path().join("repl/exited--x.80x24.txt"), "gone").unwrap();
+    let mut client =
+        agentmux(&home, &["profile", "test", "repl/busy--x.80x24.txt", "repl/exited--x.80x24.txt"]);
+    let output = client.current_dir(&home).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stderr(&output), "agentmux: 1 screen was not read as it is labelled\n");
+    assert!(stdout(&output).contains("0 of 1 read as labelled"), "{}", stdout(&output));
+}
+
+#[test]
+fn an_agent_without_a_profile_is_named() {
+    let output = run(&["profile", "test", "/x/smith/idle--x.80x24.txt"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("there is no profile 'smith' (there are claude, codex, demo, repl)"));
+}
