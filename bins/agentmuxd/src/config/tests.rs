@@ -1,5 +1,6 @@
 //! The configuration's rules, each as a row: what is set, and what comes of it.
 
+use super::setting::{ALLOW_CWD_CONFIG, CONFIG_FILE, IN_FILE, STATE_DIR};
 use super::*;
 
 type Row<'a> = (&'a str, &'a str);
@@ -162,4 +163,14 @@ fn other_machines_are_let_in_only_where_it_is_meant() {
     assert!(config.listen.allowed_hosts.contains(&"box.example".to_owned()));
     let config = home.load(&[("HOST", "192.0.2.1"), REMOTE]).unwrap();
     assert!(config.listen.allowed_hosts.contains(&"192.0.2.1".to_owned()));
+}
+
+#[test]
+fn the_documentation_lists_each_setting() {
+    let documentation = include_str!("../../../../docs/configuration.md");
+    for setting in IN_FILE.into_iter().chain([STATE_DIR, CONFIG_FILE, ALLOW_CWD_CONFIG]) {
+        let key = setting.key.map_or(" |".to_owned(), |key| format!("`{key}` |"));
+        let row = format!("| `{}` | {}", setting.variable, key.trim_start_matches(' '));
+        assert!(documentation.lines().any(|line| line.starts_with(&row)), "{row}");
+    }
 }

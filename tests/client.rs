@@ -1,0 +1,221 @@
+//! The command-line client and the scripts, with a daemon: what stdout has, and how they end.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::harness::{AGENTMUXD, Daemon, Setup, eventually, signal};
+
+/// The client; it is built with the workspace, beside the daemon.
+fn program() -> PathBuf {
+    let client = Path::new(AGENTMUXD).with_file_name("agentmux");
+    assert!(client.is_file(), "build the client too: cargo build -p agentmux");
+    client
+}
+
+/// The client as a user of that daemon's home starts it.
+fn agentmux(daemon: &Daemon, args: &[&str]) -> Command {
+    in_home(daemon, program().to_str().unwrap(), args)
+}
+
+fn in_home(daemon: &Daemon, program: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("HOME", daemon.file("")).env("AGENTMUX_STATE_DIR", daemon.state());
+    command.env("PATH", "/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin").args(args).stdin(Stdio::null());
+    command
+}
+
+/// What it printed; it must have ended with that status.
+#[track_caller]
+fn ended(status: i32, output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(status), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[track_caller]
+fn prints(daemon: &Daemon, status: i32, args: &[&str]) -> String {
+    ended(status, &agentmux(daemon, args).output().unwrap())
+}
+
+#[track_caller]
+fn document(daemon: &Daemon, status: i32, args: &[&str]) -> Value {
+    serde_json::from_str(&prints(daemon, status, args)).unwrap()
+}
+
+/// A prompt from stdin.
+fn piped(daemon: &Daemon, args: &[&str], prompt: &str) -> Output {
+    let file = daemon.file("prompt.txt");
+    std::fs::write(&file, prompt).unwrap();
+    agentmux(daemon, args).stdin(std::fs::File::open(file).unwrap()).output().unwrap()
+}
+
+#[test]
+fn the_inherited_verbs_print_their_documents() {
+    let daemon = Daemon::start();
+    for args in [&["send", "x"][..], &["key", "enter"], &["capture"], &["idle", "--json"]] {
+        assert_eq!(document(&daemon, 1, args)["error"], "no active session", "{args:?}");
+    }
+    daemon.session("a");
+    assert_eq!(document(&daemon, 0, &["status"])["active_session"], "a");
+    let sent = document(&daemon, 0, &["send", "PONG"]);
+    assert_eq!(
+        (&sent["ok"], &sent["action"], &sent["target"]),
+        (&json!(true), &json!("send"), &json!("a:0.0"))
+    );
+    daemon.log().until("reply", 2);
+    daemon.until_idle();
+    let captured = document(&daemon, 0, &["capture", "--lines", "20"]);
+    assert_eq!(captured["lines"], 20);
+    assert!(captured["content"].as_str().unwrap().contains("PONG"), "{captured}");
+    let key = document(&daemon, 0, &["key", "down", "--repeat", "2"]);
+    assert_eq!((&key["action"], &key["key"]), (&json!("key"), &json!("down")));
+    assert_eq!(document(&daemon, 0, &["cleanup"]), json!({"ok": true, "action": "cleanup", "killed": []}));
+}
+
+#[test]
+fn waiting_prints_the_reply_and_nothing_else() {
+    let daemon = Daemon::start();
+    assert_eq!(prints(&daemon, 0, &["run", "--wait", "PONG", "--name", "a"]), "PONG\n");
+    assert_eq!(prints(&daemon, 0, &["send", "--wait=60", "with  blanks "]), "You said: with  blanks\n");
+    let run = document(&daemon, 0, &["run", "--wait", "--json", "PONG", "--if-busy", "start"]);
+    assert_eq!((&run["turn"]["state"], &run["turn"]["reply"]), (&json!("done"), &json!("PONG")));
+    assert_eq!(prints(&daemon, 0, &["wait", run["turn"]["id"].as_str().unwrap()]), "PONG\n");
+}
+
+#[test]
+fn a_prompt_arrives_as_it_was_given() {
+    let daemon = Daemon::start();
+    ended(0, &piped(&daemon, &["run", "--wait", "--name", "a"], "from stdin\nlast line\n"));
+    let file = daemon.file("prompt.md");
+    std::fs::write(&file, "from a file: ä ❯\n\n  `x`").unwrap();
+    prints(&daemon, 0, &["send", "--wait", "--file", file.to_str().unwrap()]);
+    prints(&daemon, 0, &["send", "--wait", "--", "--wait"]);
+    assert_eq!(daemon.log().prompts(), ["from stdin\nlast line", "from a file: ä ❯\n\n  `x`", "--wait"]);
+}
+
+#[test]
+fn options_of_run_reach_the_agent() {
+    let daemon = Daemon::start();
+    std::fs::create_dir(daemon.file("work")).unwrap();
+    let command = daemon.setup().demo_logging_to("other.log", "");
+    let args = [
+        "run",
+        "--wait",
+        "PONG",
+        "--workdir",
+        "work",
+        "--env",
+        "A=b=c",
+        "--command",
+        &command,
+        "--name",
+        "n",
+    ];
+    assert_eq!(ended(0, &agentmux(&daemon, &args).current_dir(daemon.file("")).output().unwrap()), "PONG\n");
+    assert_eq!(daemon.log_in("other.log").prompts(), ["PONG"]);
+    assert_eq!(daemon.names(), ["n"]);
+}
+
+#[test]
+fn each_outcome_has_its_status() {
+    let daemon = Daemon::start();
+    let id = prints(&daemon, 0, &["run", "THINK 2", "--name", "a"]);
+    assert!(id.starts_with("t-") && id.ends_with('\n') && id.lines().count() == 1, "{id:?}");
+    assert_eq!(prints(&daemon, 3, &["idle"]), "a is not idle\n");
+    prints(&daemon, 3, &["run", "PONG"]);
+    prints(&daemon, 3, &["send", "PONG", "--if-busy", "reject"]);
+    prints(&daemon, 124, &["wait", id.trim(), "--for", "0.1"]);
+    prints(&daemon, 124, &["run", "--wait=0.1", "THINK 9", "--if-busy", "start", "--name", "b"]);
+    assert_eq!(prints(&daemon, 0, &["wait", id.trim()]), "THINK-DONE\n");
+    assert_eq!(prints(&daemon, 4, &["run", "--wait", "ASK", "--if-busy", "start", "--name", "c"]), "");
+    prints(&daemon, 4, &["send", "--wait", "x", "--session", "c"]);
+    prints(&daemon, 5, &["run", "--wait", "DIE 3", "--if-busy", "start", "--name", "d"]);
+    prints(&daemon, 5, &["send", "--wait", "x", "--session", "d"]);
+    prints(&daemon, 1, &["wait", "t-unknown"]);
+    prints(&daemon, 1, &["run", "x", "--agent", "smith", "--if-busy", "start"]);
+    prints(&daemon, 1, &["kill", "nobody"]);
+}
+
+#[test]
+fn an_interrupted_wait_leaves_the_turn_alone() {
+    let daemon = Daemon::start();
+    let client = agentmux(&daemon, &["run", "--wait", "THINK 1"]).stdout(Stdio::piped()).spawn().unwrap();
+    daemon.log().until("prompt", 1);
+    signal(client.id(), "INT");
+    ended(130, &client.wait_with_output().unwrap());
+    daemon.log().until("reply", 1);
+}
+
+#[test]
+fn sessions_are_listed_and_ended() {
+    let daemon = Daemon::start();
+    assert_eq!(prints(&daemon, 0, &["ls"]), "no sessions\n");
+    daemon.session("a");
+    daemon.post("/run", json!({"text": "PONG", "name": "b", "if_busy": "start", "wait": 60})).ok();
+    let listed = prints(&daemon, 0, &["ls"]);
+    let begins =
+        |line: &str, words: &[&str]| line.split_whitespace().zip(words).all(|(word, known)| word == *known);
+    for words in [["NAME", "STATUS", "CREATED"].as_slice(), &["a", "completed"], &["*", "b", "active"]] {
+        assert!(listed.lines().any(|line| begins(line, words)), "{words:?}: {listed}");
+    }
+    assert_eq!(prints(&daemon, 0, &["idle"]), "b is idle\n");
+    assert_eq!(prints(&daemon, 0, &["kill", "b"]), "ended b\n");
+    assert!(prints(&daemon, 0, &["restart"]).ends_with(" is ready\n"));
+    assert_eq!(daemon.names().len(), 1);
+}
+
+#[test]
+fn attaching_shows_the_session_also_from_within_tmux() {
+    let daemon = Daemon::start();
+    daemon.session("a");
+    let attach =
+        format!("exec env AGENTMUX_STATE_DIR={} {} attach", daemon.state().display(), program().display());
+    daemon.terminal().run(&["new-session", "-d", "-x", "120", "-y", "40", &attach]);
+    eventually("somebody is attached", || {
+        let clients = daemon.tmux().run(&["list-clients", "-F", "#{client_session}"]);
+        (clients == "a").then_some(())
+    });
+}
+
+#[test]
+fn a_client_without_the_token_is_told_so() {
+    let daemon = Daemon::start();
+    std::fs::remove_file(daemon.state().join("token")).unwrap();
+    let output = agentmux(&daemon, &["ls"]).output().unwrap();
+    ended(1, &output);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("wants a token"), "{output:?}");
+}
+
+#[test]
+fn a_daemon_elsewhere_is_asked_by_host_port_and_token() {
+    let daemon = Setup::new().env("AGENTMUX_TOKEN", "a-token-of-mine").start();
+    let port = daemon.greeting["port"].to_string();
+    let ask = |token: &str| {
+        let mut client = agentmux(&daemon, &["ls"]);
+        client.env("AGENTMUX_STATE_DIR", daemon.file("elsewhere")).env("AGENTMUX_PORT", &port);
+        client.env("AGENTMUX_TOKEN", token).output().unwrap()
+    };
+    assert_eq!(ended(0, &ask("a-token-of-mine")), "no sessions\n");
+    ended(1, &ask("another"));
+}
+
+#[test]
+fn the_submit_script_waits_and_writes_the_reply() {
+    let daemon = Daemon::start();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contrib/agentmux-submit.sh");
+    let path = format!("{}:/usr/bin:/bin", program().parent().unwrap().display());
+    let url = format!("http://127.0.0.1:{}", daemon.greeting["port"]);
+    let submit = |args: &[&str]| {
+        let mut sh = in_home(&daemon, "/bin/sh", &[&[script], args].concat());
+        sh.env("PATH", &path).output().unwrap()
+    };
+    assert_eq!(ended(0, &submit(&["--prompt", "-n 'PONG'", "--timeout", "60"])), "PONG\n");
+    let output = daemon.file("reply.txt");
+    let args =
+        ["--prompt", "PONG", "--output", output.to_str().unwrap(), "--url", &url, "--poll-interval", "5"];
+    assert_eq!(ended(0, &submit(&args)), "");
+    assert_eq!(std::fs::read_to_string(&output).unwrap(), "PONG\n");
+    ended(124, &submit(&["--prompt", "THINK 5", "--timeout", "0.2"]));
+    ended(2, &submit(&["--nonsense"]));
+}

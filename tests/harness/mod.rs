@@ -1,0 +1,33 @@
+//! What each test stands on: a daemon with its own home, tmux server and agents, all gone when the test ends.
+
+mod agent;
+mod daemon;
+mod http;
+mod processes;
+mod setup;
+mod tmux;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use agent::AgentLog;
+pub(crate) use daemon::Daemon;
+pub(crate) use http::{Answer, Client};
+pub(crate) use processes::{environment, is_alive, mentioning, signal};
+pub(crate) use setup::{AGENTMUXD, Setup};
+pub(crate) use tmux::Tmux;
+
+/// How long a test waits for what must happen before it fails; generous, for a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Looks again and again until there is something; fails, naming `what`, when [`PATIENCE`] ends.
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,16 @@
+//! The black-box tests: a real daemon over TCP, real tmux on a socket of its own, the demo agent in the panes.
+//!
+//! `harness` starts and ends all that; each other module holds the claims about one subject.
+
+#![expect(clippy::disallowed_methods, reason = "these tests start programs and wait for what they do")]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+mod client;
+mod config;
+mod delivery;
+mod harness;
+mod inherited;
+mod live;
+mod standin;
+mod survival;
+mod truth;

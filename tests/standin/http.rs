@@ -1,0 +1,109 @@
+//! As much HTTP/1.1 as the agents' clients need: one request a connection, answered whole or as server-sent
+//! events.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use serde_json::Value;
+
+/// A request, read to its end.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A stream of events that has begun.
+pub(crate) struct Events<'a> {
+    to: &'a mut TcpStream,
+    /// No other stream of this model has it: agents mix up calls whose ids are equal.
+    pub(crate) number: usize,
+    about_to_end: &'a mut dyn FnMut(),
+}
+
+impl Request {
+    pub(crate) fn read(from: &mut TcpStream) -> io::Result<Self> {
+        let mut from = BufReader::new(from);
+        let first = line(&mut from)?;
+        let mut words = first.split(' ').map(str::to_owned);
+        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let (mut length, mut chunked) = (0, false);
+        loop {
+            let header = line(&mut from)?.to_ascii_lowercase();
+            match header.split_once(':') {
+                Some(("content-length", value)) => length = value.trim().parse().map_err(io::Error::other)?,
+                Some(("transfer-encoding", value)) => chunked = value.contains("chunked"),
+                // Some clients do not send the body before they are told to.
+                Some(("expect", _)) => from.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?,
+                Some(_) => {}
+                None => break,
+            }
+        }
+        let mut body = Vec::new();
+        if chunked {
+            read_chunks(&mut from, &mut body)?;
+        } else {
+            from.take(length).read_to_end(&mut body)?;
+        }
+        Ok(Self { method, path, body })
+    }
+}
+
+/// Answers with one JSON document.
+pub(crate) fn json(to: &mut TcpStream, status: u16, document: &Value) -> io::Result<()> {
+    let body = document.to_string();
+    let length = body.len();
+    write!(
+        to,
+        "HTTP/1.1 {status} Scripted\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n{body}"
+    )
+}
+
+impl<'a> Events<'a> {
+    /// Begins a stream, which lasts until the connection is closed. `about_to_end` is called once, by
+    /// [`Events::last`].
+    pub(crate) fn start(
+        to: &'a mut TcpStream,
+        number: usize,
+        about_to_end: &'a mut dyn FnMut(),
+    ) -> io::Result<Self> {
+        to.write_all(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n\
+              Connection: close\r\n\r\n",
+        )?;
+        Ok(Self { to, number, about_to_end })
+    }
+
+    /// Sends an event; its name is also the `type` in its data, in all APIs that name events.
+    pub(crate) fn send(&mut self, name: &str, mut data: Value) -> io::Result<()> {
+        data["type"] = name.into();
+        self.to.write_all(format!("event: {name}\ndata: {data}\n\n").as_bytes())
+    }
+
+    /// Sends the event by which the client knows that the reply is complete.
+    pub(crate) fn last(&mut self, name: &str, data: Value) -> io::Result<()> {
+        (self.about_to_end)();
+        self.send(name, data)
+    }
+}
+
+fn line(from: &mut impl BufRead) -> io::Result<String> {
+    let mut line = String::new();
+    from.read_line(&mut line)?;
+    Ok(line.trim_end().to_owned())
+}
+
+fn read_chunks(from: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> {
+    loop {
+        let size = line(from)?;
+        let size = size.split(';').next().unwrap_or_default();
+        let size = u64::from_str_radix(size.trim(), 16).map_err(io::Error::other)?;
+        from.take(size).read_to_end(body)?;
+        line(from)?;
+        if size == 0 {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What the model answers: the last keyword in the prompt decides. Case counts.
+//!
+//! | keyword | reply |
+//! |---|---|
+//! | `PONG [n]` | `PONG` or `PONG-n`; so is a prompt without a keyword answered |
+//! | `SLOW s` | ten words a second for `s` seconds, then `SLOW-DONE` |
+//! | `THINK s` | reasoning for `s` seconds, then `THINK-DONE` |
+//! | `HANG s` | not a byte for `s` seconds, then `HANG-DONE` |
+//! | `LONG n` | `line 1` to `line n` at once, then `LONG-DONE` |
+//! | `MD` | [`MARKDOWN`]: rows that look like prompts, dialogs and status lines of the agents |
+//! | `RECALL` | the first prompt of this conversation: the proof that there was one |
+//! | `TOOL command` | a call of the shell tool with the rest of the line, then `TOOL-DONE` |
+//! | `ERRxxx` | this HTTP status, each time |
+
+use std::time::Duration;
+
+use super::ask::Ask;
+use super::schema::smallest;
+
+/// A reply that looks like everything that it is not.
+pub(crate) const MARKDOWN: &str = "\
+# A trap
+
+Some **bold** text, `code` and a list:
+
+- one
+- two
+
+```bash
+$ echo hello
+❯ npm test
+› codex
+user@host:~$ ls
+```
+
+Text of the reply, not the agent's own:
+
+❯\u{20}
+
+›\u{20}
+
+✻ Thinking… (12s · esc to interrupt)
+◦ Working (3s • esc to interrupt)
+? for shortcuts
+ctx:42%
+
+Do you want to proceed?
+❯ 1. Yes
+  2. No
+
+Press enter to confirm or esc to cancel
+
+MD-DONE";
+
+/// An answer of the model.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// How long nothing is sent at all.
+    pub(crate) silence: Duration,
+    /// What comes then.
+    pub(crate) content: Content,
+}
+
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// Reasoning for that many tenths of a second, then text.
+    Speech { thoughts: usize, text: String, pace: Duration },
+    /// A call of the client's shell tool.
+    Command(String),
+    /// An HTTP status.
+    Failure(u16),
+}
+
+/// A small part of a streamed reply.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    Thought(String),
+    Word(String),
+}
+
+const TICK: Duration = Duration::from_millis(100);
+
+/// Chooses the reply.
+pub(crate) fn reply_to(ask: &Ask) -> Reply {
+    if let Some(schema) = &ask.schema {
+        Reply::text(smallest(schema).to_string())
+    } else if ask.is_side() {
+        Reply::text(r#"{"title": "Stand-in title"}"#)
+    } else if ask.is_after_tool() {
+        Reply::text("TOOL-DONE")
+    } else {
+        match last_keyword(ask.text()) {
+            Some(("RECALL", _)) => Reply::text(ask.texts().next().unwrap_or_default()),
+            Some((keyword, rest)) => scripted(keyword, rest),
+            None => Reply::text("PONG"),
+        }
+    }
+}
+
+fn scripted(keyword: &str, rest: &str) -> Reply {
+    let argument = rest.split_whitespace().next().unwrap_or_default();
+    let number: usize = argument.parse().unwrap_or(0);
+    match keyword {
+        "SLOW" => Reply::speech(0, format!("{}\n\nSLOW-DONE", words(number * 10)), TICK),
+        "THINK" => Reply::speech(number * 10, "THINK-DONE", Duration::ZERO),
+        "HANG" => Reply { silence: Duration::from_secs(number as u64), ..Reply::text("HANG-DONE") },
+        "LONG" => Reply::text((1..=number).map(|i| format!("line {i}\n")).collect::<String>() + "LONG-DONE"),
+        "MD" => Reply::text(MARKDOWN),
+        "TOOL" => Reply::of(Content::Command(rest.trim().to_owned())),
+        "PONG" if !argument.is_empty() && argument.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Reply::text(format!("PONG-{argument}"))
+        }
+        "PONG" => Reply::text("PONG"),
+        _ => Reply::of(Content::Failure(status(keyword).unwrap_or(500))),
+    }
+}
+
+/// Words in lines of twelve.
+fn words(count: usize) -> String {
+    let ends = |i: usize| if i % 12 == 11 { "\n" } else { " " };
+    (0..count).map(|i| format!("word{i}{}", ends(i))).collect::<String>().trim_end().to_owned()
+}
+
+/// The last keyword and what follows on its line. After `TOOL` the line is its command, keywords or not.
+fn last_keyword(text: &str) -> Option<(&str, &str)> {
+    const KEYWORDS: [&str; 8] = ["PONG", "SLOW", "THINK", "HANG", "LONG", "MD", "RECALL", "TOOL"];
+    let mut last = None;
+    for line in text.lines() {
+        let mut rest = line;
+        while let Some(word) = rest.split_whitespace().next() {
+            let start = rest.len() - rest.trim_start().len();
+            rest = &rest[start + word.len()..];
+            let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
+            if KEYWORDS.contains(&word) || status(word).is_some() {
+                last = Some((word, rest));
+            }
+            if word == "TOOL" {
+                break;
+            }
+        }
+    }
+    last
+}
+
+/// The HTTP status in a word like `ERR400`.
+fn status(word: &str) -> Option<u16> {
+    word.strip_prefix("ERR")?.parse().ok().filter(|status| (400..600).contains(status))
+}
+
+impl Reply {
+    fn of(content: Content) -> Self {
+        Self { silence: Duration::ZERO, content }
+    }
+
+    fn speech(thoughts: usize, text: impl Into<String>, pace: Duration) -> Self {
+        Self::of(Content::Speech { thoughts, text: text.into(), pace })
+    }
+
+    fn text(text: impl Into<String>) -> Self {
+        Self::speech(0, text, Duration::ZERO)
+    }
+
+    pub(crate) fn is_call(&self) -> bool {
+        matches!(self.content, Content::Command(_))
+    }
+
+    /// The speech, piece by piece in its own time: taking the next piece takes as long as the model thinks
+    /// about it.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece> {
+        let (thoughts, text, pace) = match &self.content {
+            Content::Speech { thoughts, text, pace } => (*thoughts, text.as_str(), *pace),
+            Content::Command(_) | Content::Failure(_) => (0, "", Duration::ZERO),
+        };
+        let thoughts = (0..thoughts).map(|i| (TICK, Piece::Thought(format!("thought {i} "))));
+        let words = text.split_inclusive(' ').map(move |word| (pace, Piece::Word(word.to_owned())));
+        thoughts.chain(words).map(|(pause, piece)| {
+            std::thread::sleep(pause);
+            piece
+        })
+    }
+}
+
+#[test]
+fn the_last_keyword_counts_and_a_command_takes_its_line() {
+    for (text, keyword, rest) in [
+        ("PONG 7", "PONG", " 7"),
+        ("SLOW 3, no: `PONG`.", "PONG", ""),
+        ("first\nMD\nlast", "MD", ""),
+        ("TOOL echo PONG; true", "TOOL", " echo PONG; true"),
+        ("ERR400", "ERR400", ""),
+    ] {
+        assert_eq!(last_keyword(text), Some((keyword, rest)), "{text}");
+    }
+    assert_eq!(last_keyword("pong SLOWER ERR99"), None);
+}
