@@ -1,0 +1,44 @@
+# What one does here; `just` lists it.
+
+_list:
+    @just --list --unsorted
+
+# install the daemon and the client into ~/.cargo/bin
+install:
+    sh contrib/install-tmux.sh
+    cargo install --locked --path bins/agentmuxd
+    cargo install --locked --path bins/agentmux
+
+# everything the tests need, and the tests
+test *args:
+    sh contrib/test.sh {{args}}
+
+# complain about style, mistakes, and shell scripts
+lint:
+    cargo fmt --all --check
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
+
+# format the code
+format:
+    cargo fmt --all
+
+# check that each crate compiles by itself
+type-check:
+    for crate in crates/* bins/*; do cargo check --locked --all-targets -p "${crate#*/}" || exit; done
+
+# which lines the tests reach (needs cargo-llvm-cov and cargo-nextest)
+coverage:
+    cargo llvm-cov nextest --locked --workspace
+
+# run the daemon from here
+serve *args:
+    cargo run --locked -p agentmuxd -- {{args}}
+
+# measure, next to a baseline of the same run
+bench:
+    cargo bench --locked -p agentmuxd --bench bench
+
+# the tests against the real agents, so many times
+live rounds="1":
+    for round in $(seq {{rounds}}); do sh contrib/test.sh -E 'test(/^live::/)' || exit; done
