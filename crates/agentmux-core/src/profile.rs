@@ -161,6 +161,8 @@ pub struct Submit {
     pub settle: Duration,
     /// How long a screen that looks idle must last after a prompt that showed no sign of work.
     pub grace: Duration,
+    /// What the box shows in place of a long paste.
+    pub pasted: Option<Regex>,
     /// The keys that end a turn.
     pub interrupt: Vec<Key>,
     /// The keys that empty the box.

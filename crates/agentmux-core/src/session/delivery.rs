@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{Session, Waiting};
 use crate::input::{Key, Prompt};
+use crate::profile::Profile;
 use crate::reading::Reading;
 use crate::reply::{Traces, traces};
 use crate::screen::Screen;
@@ -41,8 +42,6 @@ pub(super) struct Current {
     swallowed: bool,
     /// A question has come over the box since the paste.
     asked: bool,
-    /// What the box showed when Enter was first pressed: agents abbreviate a long paste.
-    shown: String,
     /// How often the same prompt had been echoed before.
     echoes_before: usize,
     /// The state of the screen for which the echo was last looked for.
@@ -67,11 +66,6 @@ impl Current {
     /// True where nothing more is expected of it.
     pub(super) fn is_unproven(&self) -> bool {
         matches!(self.phase, Phase::Unproven(_))
-    }
-
-    /// True where the text in the box is the prompt, a part of it, or what the agent showed in its place.
-    fn owns(&self, text: &str) -> bool {
-        text == self.shown || squash(self.prompt.as_str()).contains(&squash(text))
     }
 
     /// Why the session is busy by our own act although the screen does not say so; `None` where the screen decides.
@@ -142,7 +136,6 @@ impl Session {
             interrupted: None,
             swallowed: next.swallowed,
             asked: false,
-            shown: String::new(),
             echoes_before: before.echoes,
             searched: None,
             traces: Traces::default(),
@@ -169,7 +162,8 @@ impl Session {
         let Some(current) = &mut self.current else { return };
         let Phase::Typing { pasted, shown } = &mut current.phase else { return };
         let visible = self.reading.state == State::Draft || shows_end(&self.screen, &current.prompt);
-        if visible && self.reading.state != State::NeedsInput {
+        let ours = holds_only(&self.parts.profile, &self.reading, &current.prompt);
+        if visible && ours && self.reading.state != State::NeedsInput {
             let press_at = *shown.get_or_insert(now) + self.parts.profile.submit.pause;
             if now < press_at {
                 self.look_again(press_at);
@@ -177,12 +171,11 @@ impl Session {
                 self.press_enter().await;
             }
         } else if now >= *pasted + SHOWS {
-            self.end_turn(|pen| {
-                pen.failed(
-                    "not_shown",
-                    "the text did not show in the agent's input box; Enter was not pressed",
-                );
-            });
+            let why = match visible {
+                true => "somebody typed into the agent's input box, too; Enter was not pressed",
+                false => "the text did not show in the agent's input box; Enter was not pressed",
+            };
+            self.end_turn(|pen| pen.failed("not_shown", why));
         } else {
             let give_up = *pasted + SHOWS;
             self.look_again((now + Duration::from_millis(100)).min(give_up));
@@ -206,6 +199,17 @@ impl Session {
         self.wake(Instant::now());
     }
 
+    /// Presses Enter again if a fresh reading still shows our text, and nothing else, in the box.
+    async fn enter_again(&mut self) {
+        self.look().await;
+        let Some(current) = &self.current else { return };
+        if self.reading.state == State::Draft
+            && holds_only(&self.parts.profile, &self.reading, &current.prompt)
+        {
+            self.press_enter().await;
+        }
+    }
+
     async fn press_enter(&mut self) {
         let pressed = self.parts.terminal.keys(&self.parts.pane, &[Key::Enter]).await;
         let now = Instant::now();
@@ -214,10 +218,7 @@ impl Session {
             Ok(()) => {
                 match &mut current.phase {
                     Phase::Submitted(submission) => submission.entered_again(now),
-                    phase => {
-                        *phase = Phase::Submitted(Submission::new(now));
-                        current.shown = self.reading.input.clone().unwrap_or_default();
-                    }
+                    phase => *phase = Phase::Submitted(Submission::new(now)),
                 }
                 current.pen.submitted();
                 self.answering = None;
@@ -234,7 +235,7 @@ impl Session {
         self.search_traces().await;
         let now = Instant::now();
         let Some(current) = &mut self.current else { return };
-        let ours = self.reading.input.as_ref().is_none_or(|text| current.owns(text));
+        let ours = holds_only(&self.parts.profile, &self.reading, &current.prompt);
         let Phase::Submitted(submission) = &mut current.phase else { return };
         submission.note(self.reading.state, self.believed, current.traces.echoes > current.echoes_before);
         if submission.is_taken() {
@@ -258,7 +259,7 @@ impl Session {
                 }
             }
             Verdict::Asks => current.pen.enter(TurnState::NeedsInput),
-            Verdict::EnterAgain => self.press_enter().await,
+            Verdict::EnterAgain => self.enter_again().await,
             Verdict::Finished => self.finish().await,
             Verdict::Unproven => {
                 current.phase = Phase::Unproven(submission.clone());
@@ -356,6 +357,16 @@ impl Session {
             Some(since) => self.wake(since + INTERRUPT),
         }
     }
+}
+
+/// True where the box holds no more than the prompt: what a person typed behind it is not to be submitted with it.
+///
+/// Agents show a text in their own way (composed accents, no zero-width characters, a part of it, a word for it), so it
+/// is letters and digits that are counted, not compared.
+fn holds_only(profile: &Profile, reading: &Reading, prompt: &Prompt) -> bool {
+    let count = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
+    let stands_for = |text: &str| profile.submit.pasted.as_ref().is_some_and(|pasted| pasted.is_match(text));
+    reading.input.as_ref().is_none_or(|text| count(text) <= count(prompt.as_str()) || stands_for(text))
 }
 
 /// True where the rows down to the cursor end with the prompt's end, blanks ignored: programs without a box wrap long
