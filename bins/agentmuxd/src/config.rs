@@ -17,11 +17,12 @@ use agentmux_core::input::{Invalid, ShortName, Workdir};
 use agentmux_core::profile::Profiles;
 use agentmux_core::registry::Settings;
 use agentmux_core::terminal::Size;
+use agentmux_tmux::Transport;
 
 pub(crate) use listen::{Listen, Token};
 use setting::{
     AGENT, ALLOW_EXTERNAL_TARGET, LOG, LOG_FILE, MAX_SESSIONS, READY_TIMEOUT, REPL_CMD, SESSION,
-    STARTUP_DELAY, STATE_DIR, Setting, TMUX_SOCKET, TRUST, WINDOW, WORKDIR,
+    STARTUP_DELAY, STATE_DIR, Setting, TMUX_SOCKET, TMUX_TRANSPORT, TRUST, WINDOW, WORKDIR,
 };
 pub(crate) use source::ConfigError;
 use source::{Given, Source, Sources};
@@ -41,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) log_filter: String,
     /// The socket of a tmux server that the user runs; `None`: our own.
     pub(crate) tmux_socket: Option<PathBuf>,
+    /// How tmux is talked to.
+    pub(crate) tmux_transport: Transport,
     /// What the registry is told; the agents' environment is filled in by the caller.
     pub(crate) sessions: Settings,
     /// What a person should know, though the daemon runs.
@@ -68,6 +71,7 @@ impl Config {
             log_file: sources.path(LOG_FILE)?.map_or_else(|| state.log(), |given| given.value),
             log_filter: log_filter(&sources)?,
             tmux_socket: tmux_socket(&sources)?,
+            tmux_transport: tmux_transport(&sources)?,
             sessions: sessions(&sources, profiles, &mut warnings)?,
             file: sources.file.take().map(|file| file.path),
             state,
@@ -168,6 +172,16 @@ fn tmux_socket(sources: &Sources<'_>) -> Result<Option<PathBuf>, ConfigError> {
         _ => {
             Err(given.source.refuse(format!("names {}, whose folder does not exist", given.value.display())))
         }
+    }
+}
+
+fn tmux_transport(sources: &Sources<'_>) -> Result<Transport, ConfigError> {
+    let Some(given) = sources.text(TMUX_TRANSPORT)? else { return Ok(Transport::Auto) };
+    match given.value.as_str() {
+        "auto" => Ok(Transport::Auto),
+        "control" => Ok(Transport::Control),
+        "subprocess" => Ok(Transport::Subprocess),
+        other => Err(given.source.refuse(format!("must be auto, control or subprocess, not {other:?}"))),
     }
 }
 

@@ -101,6 +101,7 @@ async fn connect(config: &Config, path: &OsString, program: &Path) -> Result<Tmu
     let connected = Tmux::connect(agentmux_tmux::Config {
         tmux,
         owned: socket == own,
+        transport: config.tmux_transport,
         socket,
         owner: config.state.path().to_string_lossy().into_owned(),
         launcher: vec![program.into(), "launch".into()],

@@ -71,10 +71,3 @@ pub struct Kill {
     /// The name of the session that is gone now.
     pub session: String,
 }
-
-/// `GET /livez`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Livez {
-    /// Always true.
-    pub ok: bool,
-}

@@ -11,14 +11,25 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod agent;
 mod control;
+mod event;
 mod failure;
 pub mod local;
+mod session;
+mod turn;
 
 use serde::{Deserialize, Serialize};
 
-pub use control::{Cleanup, Key, KeyRequest, Kill, KillRequest, Livez, Restart};
+pub use agent::{Agent, Agents, Livez, Readyz};
+pub use control::{Cleanup, Key, KeyRequest, Kill, KillRequest, Restart};
+pub use event::{Bye, Lagged, SessionEvent};
 pub use failure::{Failure, Problem};
+pub use session::{
+    Evidence, Exit, Explanation, Gone, Interrupt, Keys, KeysRequest, RuleOutcome, Screen, SessionDetail,
+    Size, StartRequest,
+};
+pub use turn::{Turn, TurnRequest, Turns};
 
 /// A session in the inherited form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,40 +215,6 @@ pub struct Send {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<Turn>,
     /// As in [`Run::waited_out`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub waited_out: Option<bool>,
-}
-
-/// A turn: one prompt and the agent's work on it. `GET /turns/{id}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Turn {
-    /// Its id.
-    pub id: String,
-    /// Its session's name.
-    pub session: String,
-    /// Its session's id.
-    pub session_id: String,
-    /// `queued`, `delivering`, `working`, `needs_input`, `done`, `unconfirmed`, `failed` or `cancelled`.
-    pub state: String,
-    /// `confirmed`: the agent took the prompt; `unconfirmed`: typed, no proof yet; null before Enter was
-    /// pressed.
-    pub delivery: Option<String>,
-    /// What the agent said, once it has finished.
-    pub reply: Option<String>,
-    /// Where the reply was read: `screen`.
-    pub reply_source: Option<String>,
-    /// Why it failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<Problem>,
-    /// RFC 3339, UTC.
-    pub accepted_at: String,
-    /// When Enter was pressed.
-    #[serde(default)]
-    pub submitted_at: Option<String>,
-    /// When it ended.
-    #[serde(default)]
-    pub finished_at: Option<String>,
-    /// Only in `GET /turns/{id}?wait=`: the wait ended before the turn did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waited_out: Option<bool>,
 }

@@ -302,7 +302,7 @@ pub async fn output_and_ends_are_reported_as_activity(stage: &Stage) {
 
     let pane = stage.spawn("two", &stage.echo).await.id;
     let mut activity = stage.terminal.activity(&pane);
-    stage.terminal.keys(&pane, &[Key::CtrlD]).await.expect("pressed");
+    stage.terminal.keys(&pane, &[Key::Ctrl('d')]).await.expect("pressed");
     wait_for(&mut activity, "an end", || async {
         // Not always status 0: a program that closes its terminal before it ends may be hung up by tmux.
         stage

@@ -28,7 +28,7 @@ use tokio::sync::watch;
 
 use crate::input::{Key, SessionName, ShortName};
 use crate::screen::{Exit, Row, Screen};
-use crate::terminal::{Activity, Answer, Label, Launch, Pane, PaneId, Size, Terminal, TerminalError};
+use crate::terminal::{Activity, Answer, Label, Launch, Pane, PaneId, Pulse, Size, Terminal, TerminalError};
 
 /// A terminal that starts no process.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ struct FakePane {
     input: String,
     received: Vec<u8>,
     exit: Option<Exit>,
-    changes: watch::Sender<u64>,
+    changes: watch::Sender<Pulse>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl FakeTerminal {
         let mut panes = self.lock();
         let pane = panes.alive.get_mut(id).ok_or(TerminalError::Gone)?;
         let result = change(pane);
-        pane.changes.send_modify(|count| *count += 1);
+        pane.changes.send_modify(|pulse| pulse.changes += 1);
         Ok(result)
     }
 
@@ -150,7 +150,7 @@ impl Terminal for FakeTerminal {
     fn kill<'a>(&'a self, pane: &'a PaneId) -> Answer<'a, ()> {
         Box::pin(async move {
             if let Some(pane) = self.lock().alive.remove(pane) {
-                pane.changes.send_modify(|count| *count += 1);
+                pane.changes.send_modify(|pulse| pulse.changes += 1);
             }
             Ok(())
         })
@@ -159,7 +159,7 @@ impl Terminal for FakeTerminal {
     fn activity(&self, pane: &PaneId) -> Activity {
         let panes = self.lock();
         let changes = panes.alive.get(pane).map(|pane| pane.changes.subscribe());
-        Activity::new(changes.unwrap_or_else(|| watch::channel(0).1))
+        Activity::new(changes.unwrap_or_else(|| watch::channel(Pulse::default()).1))
     }
 }
 
@@ -175,7 +175,7 @@ impl FakePane {
             input: String::new(),
             received: Vec::new(),
             exit: None,
-            changes: watch::channel(0).0,
+            changes: watch::channel(Pulse::default()).0,
         };
         match argv[..] {
             ["echo"] => started.program = Program::Echo,
@@ -217,14 +217,17 @@ impl FakePane {
     }
 
     fn press(&mut self, key: Key) -> Result<(), TerminalError> {
-        self.receive(bytes(key))?;
+        self.receive(&bytes(key))?;
         match key {
             Key::Enter => self.submit(),
             Key::Backspace => drop(self.input.pop()),
             Key::Space => self.input.push(' '),
             Key::Tab => self.input.push('\t'),
-            Key::CtrlC | Key::CtrlU => self.input.clear(),
-            Key::CtrlD if self.input.is_empty() && self.program == Program::Echo => self.end(Exit::Status(0)),
+            Key::Char(c) => self.input.push(c),
+            Key::Ctrl('c') | Key::Ctrl('u') => self.input.clear(),
+            Key::Ctrl('d') if self.input.is_empty() && self.program == Program::Echo => {
+                self.end(Exit::Status(0))
+            }
             _ => {}
         }
         Ok(())
@@ -281,21 +284,22 @@ fn boxed(text: &str) -> impl Iterator<Item = String> {
     text.split('\n').map(move |line| format!("{}{line}", std::mem::replace(&mut prompt, "  ")))
 }
 
-fn bytes(key: Key) -> &'static [u8] {
+/// What a terminal sends for a key; function keys and the like are not in use here.
+fn bytes(key: Key) -> Vec<u8> {
     match key {
-        Key::Backspace => b"\x7f",
-        Key::Delete => b"\x1b[3~",
-        Key::Down => b"\x1b[B",
-        Key::Enter => b"\r",
-        Key::Escape => b"\x1b",
-        Key::Left => b"\x1b[D",
-        Key::Right => b"\x1b[C",
-        Key::Space => b" ",
-        Key::Tab => b"\t",
-        Key::Up => b"\x1b[A",
-        Key::CtrlC => b"\x03",
-        Key::CtrlD => b"\x04",
-        Key::CtrlU => b"\x15",
+        Key::Backspace => vec![0x7f],
+        Key::Delete => b"\x1b[3~".to_vec(),
+        Key::Down => b"\x1b[B".to_vec(),
+        Key::Enter => b"\r".to_vec(),
+        Key::Escape => vec![0x1b],
+        Key::Left => b"\x1b[D".to_vec(),
+        Key::Right => b"\x1b[C".to_vec(),
+        Key::Space => b" ".to_vec(),
+        Key::Tab => b"\t".to_vec(),
+        Key::Up => b"\x1b[A".to_vec(),
+        Key::Ctrl(letter) => vec![u8::try_from(letter).map_or(0, |letter| letter & 0x1f)],
+        Key::Char(c) => c.to_string().into_bytes(),
+        Key::End | Key::Home | Key::PageDown | Key::PageUp | Key::F(_) => Vec::new(),
     }
 }
 

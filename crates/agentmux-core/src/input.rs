@@ -143,20 +143,27 @@ pub enum Key {
     Backspace,
     Delete,
     Down,
+    End,
     Enter,
     Escape,
+    Home,
     Left,
+    PageDown,
+    PageUp,
     Right,
     Space,
     Tab,
     Up,
-    CtrlC,
-    CtrlD,
-    CtrlU,
+    /// With the control key: `a` to `z`.
+    Ctrl(char),
+    /// A function key: 1 to 12.
+    F(u8),
+    /// Any other character that is no control character.
+    Char(char),
 }
 
-/// The names of keys that the API takes, in the order in which errors list them.
-const KEYS: [(&str, Key); 11] = [
+/// The names of keys that the inherited API takes, in the order in which its error lists them.
+const INHERITED_KEYS: [(&str, Key); 11] = [
     ("backspace", Key::Backspace),
     ("delete", Key::Delete),
     ("down", Key::Down),
@@ -170,18 +177,54 @@ const KEYS: [(&str, Key); 11] = [
     ("up", Key::Up),
 ];
 
+/// Further names.
+const FURTHER_KEYS: [(&str, Key); 4] =
+    [("end", Key::End), ("home", Key::Home), ("pagedown", Key::PageDown), ("pageup", Key::PageUp)];
+
 impl Key {
-    /// A key by its name, letter case ignored.
+    /// A key by its inherited name, letter case ignored.
     ///
     /// # Errors
     /// The inherited sentence, with the list of names.
     pub fn parse(name: &str) -> Result<Self, Invalid> {
-        let wanted = name.to_ascii_lowercase();
-        KEYS.iter().find(|(known, _)| *known == wanted).map(|(_, key)| *key).ok_or_else(|| {
-            let names: Vec<_> = KEYS.iter().map(|(name, _)| *name).collect();
+        named(name, &INHERITED_KEYS).ok_or_else(|| {
+            let names: Vec<_> = INHERITED_KEYS.iter().map(|(name, _)| *name).collect();
             Invalid::new(format!("Unsupported key '{name}'. Supported keys: {}", names.join(", ")))
         })
     }
+
+    /// Any key: an inherited name, `home end pageup pagedown`, `ctrl-a` to `ctrl-z`, `f1` to `f12`, or one character.
+    /// Letter case counts only for a single character.
+    ///
+    /// # Errors
+    /// A sentence with what is allowed.
+    pub fn parse_any(name: &str) -> Result<Self, Invalid> {
+        let lower = name.to_ascii_lowercase();
+        let ctrl = || one_char(lower.strip_prefix("ctrl-")?).filter(char::is_ascii_lowercase).map(Self::Ctrl);
+        let function = || {
+            let number = lower.strip_prefix('f').filter(|digits| !digits.starts_with(['0', '+']))?;
+            number.parse().ok().filter(|number| (1..=12).contains(number)).map(Self::F)
+        };
+        let character = || one_char(name).filter(|c| !c.is_control()).map(Self::Char);
+        let known = named(name, &INHERITED_KEYS).or_else(|| named(name, &FURTHER_KEYS));
+        known.or_else(ctrl).or_else(function).or_else(character).ok_or_else(|| {
+            let names: Vec<_> = INHERITED_KEYS.iter().chain(&FURTHER_KEYS).map(|(name, _)| *name).collect();
+            let names = names.join(", ");
+            Invalid::new(format!(
+                "Unsupported key '{name}'. Supported keys: {names}, ctrl-a to ctrl-z, f1 to f12, or one character"
+            ))
+        })
+    }
+}
+
+fn named(name: &str, keys: &[(&str, Key)]) -> Option<Key> {
+    let wanted = name.to_ascii_lowercase();
+    keys.iter().find(|(known, _)| *known == wanted).map(|(_, key)| *key)
+}
+
+fn one_char(text: &str) -> Option<char> {
+    let mut chars = text.chars();
+    chars.next().filter(|_| chars.next().is_none())
 }
 
 /// A working directory that existed, as an absolute path, when it was parsed.
@@ -308,6 +351,26 @@ mod tests {
             "Unsupported key 'f13'. Supported keys: backspace, delete, down, enter, esc, escape, left, right, space, tab, up"
         );
         assert_eq!(Key::parse("ESC"), Ok(Key::Escape));
+    }
+
+    #[test]
+    fn any_key_has_a_name() {
+        for (name, key) in [
+            ("Enter", Key::Enter),
+            ("home", Key::Home),
+            ("Ctrl-X", Key::Ctrl('x')),
+            ("f1", Key::F(1)),
+            ("F12", Key::F(12)),
+            ("f", Key::Char('f')),
+            ("Y", Key::Char('Y')),
+            (";", Key::Char(';')),
+            ("é", Key::Char('é')),
+        ] {
+            assert_eq!(Key::parse_any(name), Ok(key), "{name}");
+        }
+        for name in ["", "f0", "f13", "f01", "ctrl-", "ctrl-1", "ctrl-xy", "ab", "\u{1b}"] {
+            assert!(Key::parse_any(name).unwrap_err().message.contains("ctrl-a to ctrl-z"), "{name:?}");
+        }
     }
 
     #[test]

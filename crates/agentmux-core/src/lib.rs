@@ -52,7 +52,9 @@ pub mod command;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod error;
+pub mod events;
 pub mod fake;
+mod fusion;
 pub mod input;
 pub mod profile;
 pub mod reading;

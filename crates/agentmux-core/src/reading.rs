@@ -72,6 +72,35 @@ pub fn read(profile: &Profile, screen: &Screen) -> Reading {
     }
 }
 
+/// What one rule says of a screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleOutcome {
+    /// The rule.
+    pub rule: String,
+    /// What it would mean.
+    pub state: State,
+    /// Whether all of its conditions hold.
+    pub holds: bool,
+    /// The text that matched, at most 200 characters.
+    pub matched: String,
+}
+
+/// What each rule of the profile says of a screen, in order: the first that holds decides.
+pub fn explain(profile: &Profile, screen: &Screen) -> Vec<RuleOutcome> {
+    let rows = screen.visible();
+    let found = find_box(profile, screen);
+    let outcome = |rule: &Rule| {
+        let held = holds(rule, screen, rows, found.as_ref());
+        RuleOutcome {
+            rule: rule.name.clone(),
+            state: rule.state,
+            holds: held.is_some(),
+            matched: held.map_or_else(String::new, |(_, text)| text.chars().take(200).collect()),
+        }
+    };
+    profile.rules.iter().map(outcome).collect()
+}
+
 /// Where the rows of the conversation end: the input box, or the prompt, begins there.
 pub(crate) fn input_begins(profile: &Profile, screen: &Screen) -> Option<usize> {
     let visible = find_box(profile, screen).map(|found| found.first);

@@ -4,6 +4,7 @@
 //! one. The list's lock is held for a short look only, never over an await.
 
 mod entry;
+mod look;
 mod start;
 mod values;
 
@@ -13,16 +14,17 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 use crate::error::Error;
+use crate::events::Event;
 use crate::input::{Key, Prompt, SessionName};
 use crate::profile::Profiles;
 use crate::session::{Command, Ticket};
 use crate::state::State;
 use crate::terminal::{PaneId, Terminal, TerminalError};
-use crate::turn::{Turn, TurnBook, TurnState, wait_for};
+use crate::turn::{Turn, TurnBook, TurnState};
 
 use entry::Entry;
-pub use start::StartSpec;
-pub use values::{Accepted, IfBusy, Sent, SessionView, Settings};
+pub use start::{Opening, StartSpec};
+pub use values::{Accepted, AgentView, IfBusy, Sent, SessionView, Settings};
 
 /// How long the sessions that are taken over may take to be read for the first time.
 const ADOPTED: Duration = Duration::from_secs(2);
@@ -102,32 +104,6 @@ impl Registry {
         Ok(count)
     }
 
-    /// What the registry was made with.
-    pub fn settings(&self) -> &Settings {
-        &self.0.settings
-    }
-
-    /// The session that is meant where none is named.
-    pub fn active(&self) -> Option<SessionView> {
-        self.sessions().into_iter().find(|session| session.active)
-    }
-
-    /// The sessions, oldest first.
-    pub fn sessions(&self) -> Vec<SessionView> {
-        let sessions = self.0.sessions();
-        sessions.entries.iter().map(|entry| entry.view(sessions.active.as_deref())).collect()
-    }
-
-    /// A session by its name or id.
-    ///
-    /// # Errors
-    /// [`Error::SessionNotFound`].
-    pub fn session(&self, name: &str) -> Result<SessionView, Error> {
-        let sessions = self.0.sessions();
-        let entry = sessions.find(name).ok_or_else(|| Error::SessionNotFound(name.to_owned()))?;
-        Ok(entry.view(sessions.active.as_deref()))
-    }
-
     /// Starts a new session, waits until it is ready, types the prompt and presses Enter; the session is the active
     /// one then. Returns when the agent was seen to take the prompt, a second after Enter at the latest.
     ///
@@ -177,6 +153,24 @@ impl Registry {
             return Err(Error::NotReady { message, screen: String::new(), exit: None });
         }
         Ok(Accepted { session: self.session(session.as_str())?, turn })
+    }
+
+    /// Starts a session without a prompt and returns at once, while it starts. It is the active one once it is ready;
+    /// where it does not get ready it is killed and forgotten, and the turns that wait in it fail.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn open(&self, spec: StartSpec) -> Result<(SessionView, Opening), Error> {
+        self.check_open()?;
+        let plan = self.0.plan(spec)?;
+        let (name, heard) = self.place_session(plan).await?;
+        let view = self.session(name.as_str())?;
+        let registry = self.clone();
+        let task = tokio::spawn(async move {
+            let ready = registry.until_ready(&name, heard).await;
+            ready.map(drop).inspect_err(|error| log::warn!("session {name}: {error}"))
+        });
+        Ok((view, Opening(task)))
     }
 
     /// Sends a prompt to a session that is there: by its name or id, by the address of its pane, or the active one.
@@ -232,21 +226,6 @@ impl Registry {
                 }
                 Ok(target)
             }
-        }
-    }
-
-    /// The last lines of a pane as text, and the pane's address.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn capture(&self, lines: usize, target: Option<&str>) -> Result<(String, String), Error> {
-        let (pane, target) = match self.aim(target).await? {
-            Aim::Ours(name) => self.0.pane(&name)?,
-            Aim::External(pane, target) => (pane, target),
-        };
-        match self.0.terminal.read(&pane, u32::try_from(lines).unwrap_or(u32::MAX)).await {
-            Ok(screen) => Ok((target, screen.text(lines))),
-            Err(error) => Err(external(error)),
         }
     }
 
@@ -315,35 +294,36 @@ impl Registry {
         }
         let entry = self.0.sessions().take(&id).ok_or_else(gone)?;
         let name = entry.name.clone();
+        self.0.book.events().push(Event::Gone { name: name.clone(), id });
         entry.close().await;
         Ok(name)
     }
 
-    /// A turn, as it is now.
+    /// Takes a turn out of its queue, or interrupts it; one that has ended stays as it is. Returns it as it is now: a
+    /// working turn is `interrupted` once its agent has come to rest.
     ///
     /// # Errors
     /// [`Error::TurnNotFound`].
-    pub fn turn(&self, id: &str) -> Result<Turn, Error> {
-        self.watch_turn(id).map(|turn| turn.borrow().clone())
-    }
-
-    /// Waits until a turn is final or needs an answer, and returns it with `true`; with `false` where `patience` ended
-    /// first, or the daemon is about to stop.
-    ///
-    /// # Errors
-    /// [`Error::TurnNotFound`].
-    pub async fn wait_turn(&self, id: &str, patience: Duration) -> Result<(Turn, bool), Error> {
-        let turn = self.watch_turn(id)?;
-        let mut draining = self.0.draining.subscribe();
-        let view = turn.clone();
-        tokio::select! {
-            ended = wait_for(turn, patience) => Ok(ended),
-            _ = draining.wait_for(|draining| *draining) => {
-                let now = view.borrow().clone();
-                let settled = now.state.is_final();
-                Ok((now, settled))
+    pub async fn cancel(&self, id: &str) -> Result<Turn, Error> {
+        let turn = self.turn(id)?;
+        if !turn.state.is_final() {
+            let cancel = |answer| Command::Cancel { turn: id.to_owned(), answer };
+            match self.ask(&turn.session, cancel).await {
+                // With its session the turn has ended, too.
+                Ok(_) | Err(Error::SessionNotFound(_)) => {}
+                Err(error) => return Err(error),
             }
         }
+        self.turn(id)
+    }
+
+    /// Interrupts what a session's agent does; false where it does nothing.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn interrupt(&self, session: &str) -> Result<bool, Error> {
+        let name = self.session(session)?.name;
+        self.ask(&name, |answer| Command::Interrupt { answer }).await?
     }
 
     /// Ends waits (they answer as if their patience had ended) and refuses new work.
@@ -358,10 +338,6 @@ impl Registry {
         for entry in entries {
             entry.let_go().await;
         }
-    }
-
-    fn watch_turn(&self, id: &str) -> Result<watch::Receiver<Turn>, Error> {
-        self.0.book.find(id).ok_or_else(|| Error::TurnNotFound(id.to_owned()))
     }
 
     fn check_open(&self) -> Result<(), Error> {
@@ -470,6 +446,7 @@ impl Inner {
     /// Ends a session that is in the list no more.
     async fn end(&self, entry: Entry) -> Result<(), Error> {
         let pane = entry.pane.clone();
+        self.book.events().push(Event::Gone { name: entry.name.clone(), id: entry.id.clone() });
         entry.close().await;
         Ok(self.terminal.kill(&pane).await?)
     }

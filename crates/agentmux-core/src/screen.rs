@@ -1,4 +1,8 @@
-//! What a pane shows at one moment: rows of text with the attributes that matter, and the pane's metadata.
+//! What a pane shows at one moment: rows of text with their attributes, and the pane's metadata.
+
+mod style;
+
+use self::style::Style;
 
 /// One consistent reading of a pane.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,19 +46,23 @@ impl std::fmt::Display for Exit {
     }
 }
 
-/// A row of a screen: its text, and which of its characters are faint or inverse.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// A row of a screen: its text, and how its characters are shown.
+///
+/// Rows are equal where they say the same: in the same characters, the same of them faint or inverse. Agents paint work
+/// and rest in changing colours; that is no news.
+#[derive(Debug, Clone, Default)]
 pub struct Row {
     text: String,
-    /// One entry a character of `text`; empty where all are plain.
-    looks: Vec<Look>,
+    /// Where another style begins; empty where all is plain.
+    spans: Vec<Span>,
 }
 
-/// How a character is shown, as far as agents say something by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Look {
-    faint: bool,
-    inverse: bool,
+/// Characters in one style, up to the next span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    /// The first character, counted from 0.
+    from: usize,
+    style: Style,
 }
 
 impl Screen {
@@ -90,12 +98,19 @@ impl Screen {
         let rows: Vec<_> = self.rows[end.saturating_sub(lines)..end].iter().map(Row::text).collect();
         rows.join("\n")
     }
+
+    /// The same rows with their attributes and colours as SGR escape sequences; no other sequence is ever among them.
+    pub fn ansi(&self, lines: usize) -> String {
+        let end = self.rows.iter().rposition(|row| !row.is_blank()).map_or(0, |last| last + 1);
+        let rows: Vec<_> = self.rows[end.saturating_sub(lines)..end].iter().map(Row::ansi).collect();
+        rows.join("\n")
+    }
 }
 
 impl Row {
     /// A row without attributes; control characters in it are dropped, tabs become a blank.
     pub fn plain(text: &str) -> Self {
-        Self { text: text.chars().filter_map(printable).collect(), looks: Vec::new() }
+        Self { text: text.chars().filter_map(printable).collect(), spans: Vec::new() }
     }
 
     /// The text, blanks at the end left out.
@@ -108,18 +123,55 @@ impl Row {
         self.text.trim().is_empty()
     }
 
+    /// The text with SGR escape sequences; plain before its first and after its last character.
+    pub fn ansi(&self) -> String {
+        let mut spans = self.spans.iter().peekable();
+        if spans.peek().is_none() {
+            return self.text().to_owned();
+        }
+        let mut text = String::new();
+        for (at, c) in self.text.chars().enumerate() {
+            if let Some(span) = spans.next_if(|span| span.from <= at) {
+                span.style.write(&mut text);
+            }
+            text.push(c);
+        }
+        text.push_str("\u{1b}[0m");
+        text
+    }
+
     /// True where the characters from `start` (counted in bytes of [`Row::text`]) are only a suggestion: at least one
     /// is faint, and all that are not blank are faint or under an inverse cursor.
     pub fn is_suggestion(&self, start: usize) -> bool {
         let skip = self.text.get(..start).map_or(0, |before| before.chars().count());
         let shown = || {
-            let plain = std::iter::repeat(Look::default());
-            let looks = self.looks.iter().copied().chain(plain);
-            self.text.chars().zip(looks).skip(skip).filter(|(c, _)| !c.is_whitespace()).map(|(_, look)| look)
+            let characters = self.text.chars().zip(self.styles()).skip(skip);
+            characters.filter(|(c, _)| !c.is_whitespace()).map(|(_, style)| style)
         };
-        shown().any(|look| look.faint) && shown().all(|look| look.faint || look.inverse)
+        shown().any(Style::is_faint) && shown().all(|style| style.is_faint() || style.is_inverse())
+    }
+
+    /// The style of each character.
+    fn styles(&self) -> impl Iterator<Item = Style> {
+        let (mut spans, mut style) = (self.spans.iter().peekable(), Style::default());
+        (0..self.text.len()).map(move |at| {
+            if let Some(span) = spans.next_if(|span| span.from <= at) {
+                style = span.style;
+            }
+            style
+        })
     }
 }
+
+impl PartialEq for Row {
+    fn eq(&self, other: &Self) -> bool {
+        let says = |style: Style| (style.is_faint(), style.is_inverse());
+        self.text == other.text
+            && (self.spans == other.spans || self.styles().map(says).eq(other.styles().map(says)))
+    }
+}
+
+impl Eq for Row {}
 
 /// Tabs show as a blank; other control characters never reach a reader.
 fn printable(c: char) -> Option<char> {
@@ -130,30 +182,29 @@ fn printable(c: char) -> Option<char> {
     }
 }
 
-/// Splits text with escape sequences into rows. Colours are dropped; faint and inverse are kept, and last over a line's
-/// end as they do in a capture.
+/// Splits text with escape sequences into rows. Attributes last over a line's end, as they do in a capture.
 fn parse_ansi(text: &str) -> Vec<Row> {
-    let mut look = Look::default();
-    text.strip_suffix('\n').unwrap_or(text).split('\n').map(|line| parse_row(line, &mut look)).collect()
+    let mut style = Style::default();
+    text.strip_suffix('\n').unwrap_or(text).split('\n').map(|line| parse_row(line, &mut style)).collect()
 }
 
-fn parse_row(line: &str, look: &mut Look) -> Row {
+fn parse_row(line: &str, style: &mut Style) -> Row {
     let mut row = Row::default();
     let mut chars = line.chars();
-    let mut styled = false;
+    let (mut count, mut shown) = (0, Style::default());
     while let Some(c) = chars.next() {
         if c == '\u{1b}' {
             if let Some(parameters) = escape_sequence(&mut chars) {
-                apply_sgr(&parameters, look);
+                style.apply(&parameters);
             }
         } else if let Some(c) = printable(c) {
-            styled |= *look != Look::default();
+            if *style != shown {
+                row.spans.push(Span { from: count, style: *style });
+                shown = *style;
+            }
             row.text.push(c);
-            row.looks.push(*look);
+            count += 1;
         }
-    }
-    if !styled {
-        row.looks.clear();
     }
     row
 }
@@ -184,33 +235,12 @@ fn escape_sequence(chars: &mut std::str::Chars<'_>) -> Option<String> {
     }
 }
 
-fn apply_sgr(parameters: &str, look: &mut Look) {
-    let mut codes =
-        parameters.split(';').map(|code| code.split(':').next().unwrap_or("").parse().unwrap_or(0));
-    while let Some(code) = codes.next() {
-        match code {
-            0 => *look = Look::default(),
-            2 => look.faint = true,
-            22 => look.faint = false,
-            7 => look.inverse = true,
-            27 => look.inverse = false,
-            // An extended colour's own parameters are not attributes: 38;5;N or 38;2;R;G;B.
-            38 | 48 | 58 => match codes.next() {
-                Some(5) => drop(codes.next()),
-                Some(2) => drop(codes.nth(2)),
-                _ => {}
-            },
-            _ => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn attributes_are_read_and_colours_dropped() {
+    fn attributes_are_read() {
         let screen = Screen::from_ansi(
             "\u{1b}[38;5;2m❯\u{1b}[39m \u{1b}[7mT\u{1b}[0;2mry it\u{1b}[0m\nplain\u{1b}[K\n",
         );
@@ -226,6 +256,15 @@ mod tests {
         let screen = Screen::from_ansi("\u{1b}[38;5;2mgreen\u{1b}[48;2;2;2;2m on grey");
         assert!(!screen.rows[0].is_suggestion(0));
         assert_eq!(screen.rows[0].text(), "green on grey");
+    }
+
+    #[test]
+    fn colours_are_kept_for_whoever_asks_and_are_no_news() {
+        let green = Screen::from_ansi("a\u{1b}[32mb\nc\u{1b}[0m d\n\u{1b}]0;x\u{7}\u{1b}[2Jplain\n\n");
+        assert_eq!(green.ansi(500), "a\u{1b}[0;32mb\u{1b}[0m\n\u{1b}[0;32mc\u{1b}[0m d\u{1b}[0m\nplain");
+        assert_eq!(green.ansi(1), "plain");
+        assert_eq!(green.rows[..2], Screen::from_ansi("ab\nc d").rows);
+        assert_ne!(green.rows[0], Screen::from_ansi("a\u{1b}[2mb").rows[0]);
     }
 
     #[test]

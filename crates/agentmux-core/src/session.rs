@@ -47,6 +47,10 @@ pub(crate) struct Snapshot {
     pub(crate) exit: Option<Exit>,
     /// How many turns wait or go on.
     pub(crate) turns: usize,
+    /// How often the agent announced something that its screen contradicted.
+    pub(crate) contradictions: u64,
+    /// Grows with each change.
+    pub(crate) version: u64,
 }
 
 /// What a session is asked to do.
@@ -60,6 +64,10 @@ pub(crate) enum Command {
     },
     /// Press a key some times.
     Press { key: Key, repeat: u32, answer: oneshot::Sender<Result<(), Error>> },
+    /// Take a turn out of the queue, or interrupt it; false where it is not one of this session's any more.
+    Cancel { turn: String, answer: oneshot::Sender<bool> },
+    /// Interrupt what the agent does; false where it does nothing.
+    Interrupt { answer: oneshot::Sender<Result<bool, Error>> },
     /// The agent is being killed (or, after all, not): its end is then no surprise.
     Killing(bool),
     /// End: turns that go on are failed.
@@ -95,6 +103,8 @@ struct Waiting {
     pen: TurnPen,
     prompt: Prompt,
     deadline: Option<Instant>,
+    /// Somebody waits for it to be typed now.
+    urgent: bool,
     /// It was pasted once, and a question that came over the box swallowed it.
     swallowed: bool,
 }
@@ -124,13 +134,22 @@ struct Session {
     believed: bool,
     lost: bool,
     killing: bool,
+    /// The announcement that was last contradicted, and how often that happened.
+    contradicted: Option<Instant>,
+    contradictions: u64,
     current: Option<Current>,
     waiting: VecDeque<Waiting>,
     pressing: VecDeque<Pressing>,
     /// The text of the last turn: where it stands in the box, it is ours.
     last_prompt: Option<Prompt>,
-    /// When to read the screen without being woken.
+    /// When to read the screen.
     look_at: Option<Instant>,
+    /// Whether that is to see what a pause in the output means: new output puts it off.
+    look_is_for_pause: bool,
+    /// When it was read last.
+    looked_at: Instant,
+    /// The announcement that was seen last.
+    announced_at: Option<Instant>,
     /// When to decide again.
     wake_at: Option<Instant>,
     over: bool,
@@ -149,6 +168,8 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
         lost: false,
         exit: None,
         turns: 0,
+        contradictions: 0,
+        version: 0,
     };
     let (view, snapshot) = watch::channel(first);
     let (sender, commands) = mpsc::channel(64);
@@ -174,11 +195,16 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
         believed: false,
         lost: false,
         killing: false,
+        contradicted: None,
+        contradictions: 0,
         current: None,
         waiting: VecDeque::new(),
         pressing: VecDeque::new(),
         last_prompt: None,
         look_at: Some(now),
+        look_is_for_pause: false,
+        looked_at: now,
+        announced_at: None,
         wake_at: None,
         over: false,
     };
@@ -193,17 +219,16 @@ impl Session {
     async fn run(mut self) {
         while !self.over {
             let next = [self.look_at, self.wake_at].into_iter().flatten().min();
-            let mut look = false;
             tokio::select! {
                 command = self.commands.recv() => match command {
                     Some(command) => self.take(command).await,
                     // The registry has let go: the daemon stops, the agent stays.
                     None => return,
                 },
-                () = self.activity.changed(), if !self.lost => look = true,
+                () = self.activity.changed(), if !self.lost => self.note_activity(),
                 () = until(next) => {}
             }
-            if look || self.look_at.is_some_and(|at| at <= Instant::now()) {
+            if self.look_at.is_some_and(|at| at <= Instant::now()) {
                 self.look().await;
             }
             self.wake_at = None;
@@ -237,6 +262,11 @@ impl Session {
             Command::Press { key, repeat, answer } => {
                 self.pressing.push_back(Pressing { key, left: repeat, next: Instant::now(), answer });
             }
+            Command::Cancel { turn, answer } => drop(answer.send(self.cancel(&turn))),
+            Command::Interrupt { answer } => {
+                let result = self.interrupt().await;
+                drop(answer.send(result));
+            }
             Command::Killing(killing) => self.killing = killing,
             Command::Close => {
                 self.fail_all("session_killed", "the session was killed");
@@ -264,8 +294,42 @@ impl Session {
         let turn = pen.watch();
         let queued = !(free && matches!(state, State::Idle | State::Draft));
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
-        self.waiting.push_back(Waiting { pen, prompt, deadline, swallowed: false });
+        self.waiting.push_back(Waiting { pen, prompt, deadline, urgent: !queued, swallowed: false });
         Ok(Ticket { turn, queued })
+    }
+
+    /// Takes a waiting turn out; has the current one interrupted.
+    fn cancel(&mut self, turn: &str) -> bool {
+        if let Some(at) = self.waiting.iter().position(|waiting| waiting.pen.is(turn)) {
+            if let Some(waiting) = self.waiting.remove(at) {
+                waiting.pen.cancelled();
+            }
+            return true;
+        }
+        match &mut self.current {
+            Some(current) if current.pen.is(turn) && !current.is_unproven() => {
+                current.stop_asked();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Interrupts the current turn, or what else the agent does.
+    async fn interrupt(&mut self) -> Result<bool, Error> {
+        if self.reading.state == State::Exited {
+            return Err(Error::AgentExited { session: self.parts.name.clone(), exit: self.screen.exit });
+        }
+        match &mut self.current {
+            Some(current) if !current.is_unproven() => current.stop_asked(),
+            _ if matches!(self.reading.state, State::Busy | State::NeedsInput) => {
+                let keys = self.parts.profile.submit.interrupt.clone();
+                let pressed = self.parts.terminal.keys(&self.parts.pane, &keys).await;
+                pressed.map_err(|e| self.terminal_error(e))?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     async fn step_keys(&mut self) {
@@ -304,7 +368,7 @@ impl Session {
         if let Some(next) = next {
             self.wake(next);
         }
-        self.step_timeout().await;
+        self.step_stop().await;
     }
 
     /// The agent's program has ended, or its pane is gone.

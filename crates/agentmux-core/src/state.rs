@@ -46,11 +46,25 @@ impl std::fmt::Display for State {
     }
 }
 
+/// All states.
+pub const STATES: [State; 8] = [
+    State::Starting,
+    State::Idle,
+    State::Draft,
+    State::Busy,
+    State::NeedsInput,
+    State::Limited,
+    State::Exited,
+    State::Unknown,
+];
+
 /// Where a belief comes from, most trusted first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     /// The process: it has ended.
     Process,
+    /// The agent's own announcement in its output (OSC 7501).
+    Osc,
     /// Our own act: a prompt was submitted and nothing newer is known.
     Submission,
     /// The title that the agent set.
@@ -64,6 +78,7 @@ impl Source {
     pub fn word(self) -> &'static str {
         match self {
             Self::Process => "process",
+            Self::Osc => "osc",
             Self::Submission => "submission",
             Self::Title => "title",
             Self::Screen => "screen",

@@ -11,8 +11,9 @@ use std::path::PathBuf;
 use std::pin::Pin;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
-use crate::input::{Key, SessionName, ShortName};
+use crate::input::{Invalid, Key, SessionName, ShortName};
 use crate::screen::Screen;
 
 /// What a call to a terminal returns; boxed, so that the trait is object-safe.
@@ -97,6 +98,20 @@ pub struct Size {
     pub rows: u16,
 }
 
+impl Size {
+    /// Checks a size: 20 to 500 columns and 5 to 200 rows.
+    ///
+    /// # Errors
+    /// A sentence that says what is allowed.
+    pub fn new(columns: u16, rows: u16) -> Result<Self, Invalid> {
+        if (20..=500).contains(&columns) && (5..=200).contains(&rows) {
+            Ok(Self { columns, rows })
+        } else {
+            Err(Invalid::new("size must have 20 to 500 columns and 5 to 200 rows"))
+        }
+    }
+}
+
 impl Default for Size {
     fn default() -> Self {
         Self { columns: 120, rows: 40 }
@@ -151,12 +166,34 @@ pub enum TerminalError {
 
 /// A signal that a pane may look different now; several changes may be reported as one.
 #[derive(Debug, Clone)]
-pub struct Activity(watch::Receiver<u64>);
+pub struct Activity(watch::Receiver<Pulse>);
+
+/// What is known of a pane without reading its screen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pulse {
+    /// Grows with each change.
+    pub changes: u64,
+    /// What the program announced last of its own state, where the terminal sees escape sequences in its output.
+    pub announced: Option<Announced>,
+}
+
+/// A program's announcement of its own state: `ESC ] 7501 ; state=WORD:key=value... ST` in its output (OSC 7501).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// The word: `idle`, `working`, `blocked`, `done`, `error`, `clear`.
+    pub state: String,
+    /// The value of `kind`, as in `blocked:kind=permission`.
+    pub kind: Option<String>,
+    /// How often `working` was announced so far: it may come and go between two looks.
+    pub worked: u64,
+    /// When it was seen.
+    pub at: Instant,
+}
 
 impl Activity {
-    /// A signal that fires when `changes` is sent a new value.
-    pub fn new(changes: watch::Receiver<u64>) -> Self {
-        Self(changes)
+    /// A signal that fires when `pulse` is sent a new value.
+    pub fn new(pulse: watch::Receiver<Pulse>) -> Self {
+        Self(pulse)
     }
 
     /// Waits for the next change; for ever where the terminal reports no more.
@@ -164,5 +201,10 @@ impl Activity {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// What the program announced last of its own state.
+    pub fn announced(&self) -> Option<Announced> {
+        self.0.borrow().announced.clone()
     }
 }

@@ -4,18 +4,19 @@
 //! queued ──► delivering ──► working ◄──► needs_input ──► done
 //!    │           │  ▲           │             │
 //!    ▼           ▼  │           ▼             ▼
-//! cancelled   failed│        failed         failed
+//! cancelled   failed│        failed, interrupted
 //!                   ▼
 //!              unconfirmed        (late evidence: back to working, or done)
 //! ```
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
+use crate::events::{Event, EventLog};
 use crate::input::SessionName;
 
 /// The id of a turn: unique for ever, in order of time.
@@ -56,14 +57,29 @@ pub enum TurnState {
     Unconfirmed,
     /// It did not come to a good end: see the turn's failure.
     Failed,
+    /// Somebody interrupted the agent.
+    Interrupted,
     /// Taken out of the queue before anything was typed.
     Cancelled,
 }
 
+/// All states, as on the wire.
+pub const TURN_STATES: [TurnState; 9] = [
+    TurnState::Queued,
+    TurnState::Delivering,
+    TurnState::Working,
+    TurnState::NeedsInput,
+    TurnState::Done,
+    TurnState::Unconfirmed,
+    TurnState::Failed,
+    TurnState::Interrupted,
+    TurnState::Cancelled,
+];
+
 impl TurnState {
     /// True where the turn will not go on by itself.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Done | Self::Unconfirmed | Self::Failed | Self::Cancelled)
+        !matches!(self, Self::Queued | Self::Delivering | Self::Working | Self::NeedsInput)
     }
 
     /// The word for it on the wire.
@@ -76,6 +92,7 @@ impl TurnState {
             Self::Done => "done",
             Self::Unconfirmed => "unconfirmed",
             Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
             Self::Cancelled => "cancelled",
         }
     }
@@ -123,7 +140,10 @@ const REMEMBERED: usize = 1000;
 
 /// All turns of this process: those that go on, and the last thousand that have ended.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct TurnBook(Arc<Mutex<Pages>>);
+pub(crate) struct TurnBook {
+    pages: Arc<Mutex<Pages>>,
+    events: EventLog,
+}
 
 #[derive(Debug, Default)]
 struct Pages {
@@ -133,7 +153,10 @@ struct Pages {
 
 /// The one place that may change a turn; whoever waits for the turn sees each change.
 #[derive(Debug)]
-pub(crate) struct TurnPen(watch::Sender<Turn>);
+pub(crate) struct TurnPen {
+    turn: watch::Sender<Turn>,
+    events: EventLog,
+}
 
 impl TurnBook {
     /// Writes down a new turn.
@@ -153,16 +176,35 @@ impl TurnBook {
         };
         let id = turn.id.clone();
         let (pen, view) = watch::channel(turn);
-        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pages = self.pages();
         pages.turns.insert(id.clone(), view);
         pages.order.push_back(id);
         pages.forget_old();
-        TurnPen(pen)
+        drop(pages);
+        let pen = TurnPen { turn: pen, events: self.events.clone() };
+        pen.tell();
+        pen
     }
 
     /// A turn by its id, to look at and to wait on.
     pub(crate) fn find(&self, id: &str) -> Option<watch::Receiver<Turn>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).turns.get(&TurnId(id.to_owned())).cloned()
+        self.pages().turns.get(&TurnId(id.to_owned())).cloned()
+    }
+
+    /// The newest turns that are wanted, newest first, without their replies: a thousand of those may be a gigabyte.
+    pub(crate) fn list(&self, most: usize, wanted: impl Fn(&Turn) -> bool) -> Vec<Turn> {
+        let pages = self.pages();
+        let newest =
+            pages.order.iter().rev().filter_map(|id| pages.turns.get(id)).map(watch::Receiver::borrow);
+        newest.filter(|turn| wanted(turn)).take(most).map(|turn| turn.without_reply()).collect()
+    }
+
+    pub(crate) fn events(&self) -> &EventLog {
+        &self.events
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -184,34 +226,40 @@ impl Pages {
 
 impl TurnPen {
     pub(crate) fn watch(&self) -> watch::Receiver<Turn> {
-        self.0.subscribe()
+        self.turn.subscribe()
     }
 
     pub(crate) fn state(&self) -> TurnState {
-        self.0.borrow().state
+        self.turn.borrow().state
+    }
+
+    pub(crate) fn is(&self, id: &str) -> bool {
+        self.turn.borrow().id.as_str() == id
     }
 
     /// Moves to a state that is not the end; nothing where it is there already.
     pub(crate) fn enter(&self, state: TurnState) {
-        self.0.send_if_modified(|turn| {
-            let moved = turn.state != state;
-            turn.state = state;
-            turn.finished_at = None;
-            moved
-        });
+        if self.state() != state {
+            self.change(|turn| {
+                turn.state = state;
+                turn.finished_at = None;
+            });
+        }
     }
 
     /// Enter was pressed.
     pub(crate) fn submitted(&self) {
-        self.0.send_modify(|turn| {
-            turn.submitted_at = Some(SystemTime::now());
-            turn.confirmed = Some(false);
+        self.change(|turn| {
+            turn.submitted_at.get_or_insert_with(SystemTime::now);
+            turn.confirmed.get_or_insert(false);
         });
     }
 
     /// There is proof that the agent took the prompt.
     pub(crate) fn confirmed(&self) {
-        self.0.send_if_modified(|turn| turn.confirmed.replace(true) != Some(true));
+        if self.turn.borrow().confirmed != Some(true) {
+            self.change(|turn| turn.confirmed = Some(true));
+        }
     }
 
     /// The agent has finished.
@@ -221,6 +269,19 @@ impl TurnPen {
             turn.reply = Some(reply);
             turn.reply_source = Some(source);
         });
+    }
+
+    /// The agent was interrupted; this much it had said.
+    pub(crate) fn interrupted(&self, reply: String, source: &'static str) {
+        self.finish(TurnState::Interrupted, |turn| {
+            turn.reply = Some(reply).filter(|reply| !reply.is_empty());
+            turn.reply_source = turn.reply.is_some().then_some(source);
+        });
+    }
+
+    /// Nothing was typed, and nothing will be.
+    pub(crate) fn cancelled(&self) {
+        self.finish(TurnState::Cancelled, |_| {});
     }
 
     /// Nothing shows that the agent took the prompt.
@@ -234,11 +295,34 @@ impl TurnPen {
     }
 
     fn finish(&self, state: TurnState, change: impl FnOnce(&mut Turn)) {
-        self.0.send_modify(|turn| {
+        self.change(|turn| {
             turn.state = state;
             turn.finished_at = Some(SystemTime::now());
             change(turn);
         });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Turn)) {
+        self.turn.send_modify(change);
+        self.tell();
+    }
+
+    fn tell(&self) {
+        let event = self.turn.borrow().without_reply();
+        self.events.push(Event::Turn(event));
+    }
+}
+
+impl Turn {
+    fn without_reply(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            session: self.session.clone(),
+            session_id: self.session_id.clone(),
+            reply: None,
+            failure: self.failure.clone(),
+            ..*self
+        }
     }
 }
 
@@ -273,6 +357,19 @@ mod tests {
         assert!(book.find(first.watch().borrow().id.as_str()).is_some());
         assert!(book.find(pens[0].watch().borrow().id.as_str()).is_none());
         assert!(book.find(pens.last().unwrap().watch().borrow().id.as_str()).is_some());
+    }
+
+    #[test]
+    fn lists_are_newest_first_and_without_replies() {
+        let book = TurnBook::default();
+        let pens: Vec<_> = (0..3).map(|_| book.open(&name(), "s")).collect();
+        pens[0].done("x".into(), "screen");
+        pens[2].done("y".into(), "screen");
+        let listed = book.list(10, |turn| turn.state == TurnState::Done);
+        let ids: Vec<_> = listed.iter().map(|turn| turn.id.clone()).collect();
+        assert_eq!(ids, [2, 0].map(|at: usize| pens[at].watch().borrow().id.clone()));
+        assert!(listed.iter().all(|turn| turn.reply.is_none() && turn.reply_source.is_some()));
+        assert_eq!(book.list(1, |_| true).len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

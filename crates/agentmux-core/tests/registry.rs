@@ -131,7 +131,7 @@ async fn a_person_s_draft_is_left_alone() {
     world.terminal.paste(&world.pane("a").await, "half a thought").await.unwrap();
     world.until("a", State::Draft).await;
     assert!(matches!(world.send("a", "mine").await, Err(Error::HumanDraft { .. })));
-    world.registry.press(Key::CtrlU, 1, Some("a")).await.unwrap();
+    world.registry.press(Key::Ctrl('u'), 1, Some("a")).await.unwrap();
     world.until("a", State::Idle).await;
     assert_eq!(world.done(&world.send("a", "mine").await.unwrap()).await.reply.as_deref(), Some("mine"));
 }
@@ -195,4 +195,27 @@ async fn a_later_registry_adopts_what_an_earlier_one_left() {
     let world = World { terminal: world.terminal, registry: later };
     world.until("a", State::Idle).await;
     assert_eq!(world.done(&world.send("a", "again").await.unwrap()).await.reply.as_deref(), Some("again"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_version_changes_with_what_there_is_to_see_and_only_then() {
+    let world = world(&["echo"], 10);
+    let mut seen = vec![world.registry.version()];
+    let mut changed = || {
+        let version = world.registry.version();
+        assert_eq!(version, world.registry.version());
+        assert!(!seen.contains(&version), "{version} came twice");
+        seen.push(version);
+    };
+    world.done(&world.run("a", "x").await.unwrap()).await;
+    world.until("a", State::Idle).await;
+    changed();
+    world.done(&world.run("b", "x").await.unwrap()).await;
+    world.until("b", State::Idle).await;
+    changed();
+    world.terminal.end(&world.pane("a").await, Exit::Status(0));
+    world.until("a", State::Exited).await;
+    changed();
+    world.registry.kill("b").await.unwrap();
+    changed();
 }

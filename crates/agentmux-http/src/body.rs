@@ -4,6 +4,7 @@ mod fields;
 mod json;
 mod query;
 
+use agentmux_core::input::Invalid;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::StatusCode;
 use hyper::body::{Body, Bytes};
@@ -44,6 +45,30 @@ fn parse(body: &[u8]) -> Result<Fields, Refusal> {
         Some(_) => Err(Refusal::invalid("JSON body must be an object")),
         None => Err(Refusal::invalid("invalid JSON body")),
     }
+}
+
+/// Refuses the first of these names that is not among the known ones.
+fn only<'a>(kind: &str, names: impl Iterator<Item = &'a str>, known: &[&str]) -> Result<(), Invalid> {
+    let Some(name) = names.into_iter().find(|name| !known.contains(name)) else {
+        return Ok(());
+    };
+    // It may be as long as a whole body.
+    let name: String = name.chars().take(64).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Err(Invalid::new(format!("unknown {kind} {name:?}; known here: {known}")))
+}
+
+/// What a word stands for.
+fn choose<T: Copy>(name: &str, word: &str, choices: &[(&str, T)]) -> Result<T, Invalid> {
+    let known = choices.iter().find(|(known, _)| *known == word);
+    known.map(|(_, choice)| *choice).ok_or_else(|| {
+        let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+        must_be(name, &format!("one of {}", words.join(", ")))
+    })
+}
+
+fn must_be(name: &str, what: &str) -> Invalid {
+    Invalid::new(format!("{name} must be {what}"))
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Gate {
 /// Only `/path` is a target here: hyper also lets through what is meant for proxies and tunnels.
 fn target_form(head: &Parts) -> Result<(), Refusal> {
     if head.method == Method::CONNECT || (head.method == Method::OPTIONS && head.uri.path() == "*") {
-        return Err(Refusal::method_not_allowed("GET, HEAD, POST").closing());
+        return Err(Refusal::method_not_allowed("GET, HEAD, POST, DELETE").closing());
     }
     let uri = &head.uri;
     let origin_form = uri.scheme().is_none() && uri.authority().is_none() && uri.path().starts_with('/');

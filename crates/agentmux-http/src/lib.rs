@@ -3,7 +3,7 @@
 //! The path of a request, by files: `server` accepts the connection, `gate` admits the request or refuses it,
 //! `routes` says who handles it, `service` reads its body and runs the handler, `handlers` translate it into
 //! one operation of the [`Registry`](agentmux_core::registry::Registry), `view` and `refusal` translate what
-//! came of it.
+//! came of it; `stream` sends what happens to whoever follows it.
 //!
 //! ```
 //! use agentmux_core::registry::Registry;
@@ -27,6 +27,7 @@ mod reply;
 mod routes;
 mod server;
 mod service;
+mod stream;
 mod view;
 mod wire;
 

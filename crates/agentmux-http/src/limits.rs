@@ -11,6 +11,15 @@ pub(crate) const WRITE_STALL: Duration = Duration::from_secs(30);
 /// What an operation may take beyond the time that a new session may take to get ready; then its client is
 /// told that it goes on without it. The core's own time-outs are shorter: this is the net below them.
 pub(crate) const WORK_MARGIN: Duration = Duration::from_secs(30);
+/// How often a stream of events says that it is still there.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// How many streams of events may be open.
+pub(crate) const MAX_STREAMS: usize = 32;
+
+/// How long the client of a stream may take to read its end at shutdown.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
+
 /// How long open requests may take to end at shutdown.
 pub(crate) const DRAIN: Duration = Duration::from_secs(10);
 
@@ -29,7 +38,7 @@ pub(crate) const MAX_NAMES: usize = 1000;
 
 /// How many connections may be open; others wait to be accepted.
 pub(crate) const MAX_CONNECTIONS: usize = 512;
-/// How many requests may be at work; those that only wait for a turn do not count.
+/// How many requests may be at work; those that only wait, and streams, do not count.
 pub(crate) const MAX_AT_WORK: u32 = 128;
 /// How long a request waits for a place among those.
 pub(crate) const WORK_PATIENCE: Duration = Duration::from_secs(10);
@@ -40,6 +49,18 @@ pub(crate) const MAX_SECONDS: u32 = 3600;
 pub(crate) const CAPTURE_LINES: (u64, u64) = (10, 500);
 /// The lines of a capture where none are asked for.
 pub(crate) const DEFAULT_LINES: u64 = 60;
+/// The fewest and the most lines of a screen: as many as a terminal keeps.
+pub(crate) const SCREEN_LINES: (u64, u64) = (1, 5000);
+
+/// The fewest and the most turns of a list.
+pub(crate) const LISTED_TURNS: (u64, u64) = (1, 1000);
+
+/// The turns of a list where no number is asked for.
+pub(crate) const DEFAULT_TURNS: u64 = 50;
+
+/// How long `/sessions/{name}/wait` waits where the request does not say.
+pub(crate) const DEFAULT_WAIT: Duration = Duration::from_secs(60);
+
 /// The most repetitions of a key.
 pub(crate) const MAX_REPEAT: u64 = 50;
 

@@ -10,6 +10,7 @@ use agentmux_core::terminal::TerminalError;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderName, HeaderValue};
 
+use crate::limits::MAX_STREAMS;
 use crate::reply::Reply;
 
 /// Why a request is not answered as it would like.
@@ -47,15 +48,25 @@ impl Refusal {
         Self { status, failure: Box::new(failure), headers: Vec::new() }
     }
 
-    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+    pub(crate) fn method_not_allowed(allow: &str) -> Self {
         let error = format!("this path takes {allow}");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", error)
-            .with(header::ALLOW, HeaderValue::from_static(allow))
+        let allow = HeaderValue::from_str(allow).expect("methods are plain words");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", error).with(header::ALLOW, allow)
     }
 
     pub(crate) fn overloaded() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "too many requests are at work; try later")
             .retry_after(1)
+    }
+
+    pub(crate) fn too_many_streams() -> Self {
+        let error = format!("{MAX_STREAMS} streams of events are open already; try later");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", error).retry_after(5)
+    }
+
+    /// Something that is planned, and would be wrong to ignore.
+    pub(crate) fn unsupported(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "unsupported", error)
     }
 
     /// The operation takes long; it is not stopped.

@@ -1,13 +1,13 @@
 //! An answer before it goes out: a status, a JSON document, and the headers that every answer has.
 
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
 /// An answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reply {
     status: StatusCode,
     document: Bytes,
@@ -37,11 +37,11 @@ impl Reply {
         self.status
     }
 
-    /// The answer as hyper sends it. Nothing here lets another origin read it: there is no `Access-Control`
-    /// header.
-    pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
+    /// The answer as hyper sends it, `S` being what other answers stream. Nothing here lets another origin read
+    /// it: there is no `Access-Control` header.
+    pub(crate) fn into_response<S>(self) -> Response<Either<Full<Bytes>, S>> {
         let length = HeaderValue::from(self.document.len());
-        let mut response = Response::new(Full::new(self.document));
+        let mut response = Response::new(Either::Left(Full::new(self.document)));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
@@ -51,4 +51,9 @@ impl Reply {
         headers.extend(self.headers);
         response
     }
+}
+
+/// The value of a `Location` header: a path, and a name or an id behind it.
+pub(crate) fn location(path: &str, key: &str) -> HeaderValue {
+    HeaderValue::from_str(&format!("{path}{key}")).expect("names and ids are letters, digits, _ and -")
 }

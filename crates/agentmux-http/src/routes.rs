@@ -2,10 +2,12 @@
 
 use std::pin::Pin;
 
+use agentmux_core::input::SessionName;
 use hyper::Method;
 use hyper::http::request::Parts;
 
-use crate::handlers::{Call, Outcome, control, look, prompt, turn};
+use crate::body::{Fields, Query};
+use crate::handlers::{Call, Outcome, control, events, look, prompt, session, turn};
 use crate::limits::{PROMPT_BODY, SMALL_BODY};
 use crate::refusal::Refusal;
 
@@ -14,46 +16,79 @@ pub(crate) type Handler = fn(Call) -> Handled;
 /// What a handler does, under way.
 pub(crate) type Handled = Pin<Box<dyn Future<Output = Result<Outcome, Refusal>> + Send>>;
 
-/// One route: GET routes take HEAD too, and no body.
+/// One route.
 #[derive(Debug)]
 pub(crate) struct Route {
-    /// The path; `{id}` at its end stands for one segment.
+    pub(crate) verb: Verb,
+    /// The path; `{name}` or `{id}` stands for one segment.
     pub(crate) path: &'static str,
-    /// The most bytes of a POST's body; `None` for GET.
+    /// The most bytes of a POST's body; the others take none.
     pub(crate) body: Option<u64>,
+    /// The parameters of a query, of a POST the fields of its body, that there are; others are refused. `None`
+    /// on the inherited endpoints, which ignore what they do not know.
+    pub(crate) known: Option<&'static [&'static str]>,
     pub(crate) handler: Handler,
 }
 
-/// The API.
+/// What a route is asked by; GET routes take HEAD too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Get,
+    Post,
+    Delete,
+}
+
+/// The API: the inherited endpoints, then those by resource.
 pub(crate) static ROUTES: &[Route] = &[
     get("/livez", |call| Box::pin(look::livez(call))),
     get("/health", |call| Box::pin(look::health(call))),
     get("/sessions", |call| Box::pin(look::sessions(call))),
     get("/idle", |call| Box::pin(look::idle(call))),
     get("/capture", |call| Box::pin(look::capture(call))),
-    get("/turns/{id}", |call| Box::pin(turn::turn(call))),
     post("/run", PROMPT_BODY, |call| Box::pin(prompt::run(call))),
     post("/send", PROMPT_BODY, |call| Box::pin(prompt::send(call))),
     post("/key", SMALL_BODY, |call| Box::pin(control::key(call))),
     post("/restart", SMALL_BODY, |call| Box::pin(control::restart(call))),
     post("/cleanup", SMALL_BODY, |call| Box::pin(control::cleanup(call))),
     post("/kill", SMALL_BODY, |call| Box::pin(control::kill(call))),
+    post("/sessions", SMALL_BODY, |call| Box::pin(session::start(call)))
+        .knows(&["agent", "command", "workdir", "env", "name", "size", "wait"]),
+    get("/sessions/{name}", |call| Box::pin(session::show(call))).knows(&[]),
+    delete("/sessions/{name}", |call| Box::pin(session::delete(call))).knows(&[]),
+    get("/sessions/{name}/screen", |call| Box::pin(session::screen(call))).knows(&["lines", "format"]),
+    get("/sessions/{name}/wait", |call| Box::pin(session::wait(call))).knows(&["until", "wait"]),
+    get("/sessions/{name}/explain", |call| Box::pin(session::explain(call))).knows(&[]),
+    post("/sessions/{name}/keys", SMALL_BODY, |call| Box::pin(control::keys(call))).knows(&["key", "repeat"]),
+    post("/sessions/{name}/interrupt", SMALL_BODY, |call| Box::pin(control::interrupt(call))).knows(&[]),
+    post("/sessions/{name}/turns", PROMPT_BODY, |call| Box::pin(turn::submit(call)))
+        .knows(&["text", "wait", "timeout", "if_busy", "raw"]),
+    get("/sessions/{name}/turns", |call| Box::pin(turn::of_session(call))).knows(&["state", "limit"]),
+    get("/turns", |call| Box::pin(turn::list(call))).knows(&["state", "session", "limit"]),
+    get("/turns/{id}", |call| Box::pin(turn::show(call))).knows(&["wait"]),
+    post("/turns/{id}/cancel", SMALL_BODY, |call| Box::pin(turn::cancel(call))).knows(&[]),
+    get("/events", |call| Box::pin(events::follow(call))).knows(&["session", "last_event_id"]),
+    get("/agents", |call| Box::pin(look::agents(call))).knows(&[]),
+    get("/readyz", |call| Box::pin(look::readyz(call))).knows(&[]),
 ];
 
 const fn get(path: &'static str, handler: Handler) -> Route {
-    Route { path, body: None, handler }
+    Route { verb: Verb::Get, path, body: None, known: None, handler }
 }
 
 const fn post(path: &'static str, body: u64, handler: Handler) -> Route {
-    Route { path, body: Some(body), handler }
+    Route { verb: Verb::Post, path, body: Some(body), known: None, handler }
+}
+
+const fn delete(path: &'static str, handler: Handler) -> Route {
+    Route { verb: Verb::Delete, path, body: None, known: None, handler }
 }
 
 /// A request that has found its route.
 #[derive(Debug)]
 pub(crate) struct Passage {
     pub(crate) route: &'static Route,
-    /// What stands for `{id}`.
-    pub(crate) id: Option<String>,
+    /// What stands for `{name}` or `{id}`.
+    pub(crate) key: Option<String>,
 }
 
 /// The one route that needs no token: it tells nothing but that the daemon answers.
@@ -63,34 +98,70 @@ pub(crate) fn is_public(head: &Parts) -> bool {
 
 /// The route of a path, which is taken as it is: not decoded, no slash added or removed, never redirected.
 pub(crate) fn find(method: &Method, path: &str) -> Result<Passage, Refusal> {
-    let route = ROUTES.iter().find(|route| route.matches(path)).ok_or_else(Refusal::no_such_path)?;
-    if !route.takes(method) {
-        return Err(Refusal::method_not_allowed(route.allow()));
+    let matching = || ROUTES.iter().filter(|route| route.matches(path));
+    if let Some(route) = matching().find(|route| route.verb.takes(method)) {
+        return Ok(Passage { route, key: route.key_in(path).map(str::to_owned) });
     }
-    Ok(Passage { route, id: route.id_in(path).map(str::to_owned) })
+    let allowed: Vec<_> = matching().map(|route| route.verb.allow()).collect();
+    Err(match allowed[..] {
+        [] => Refusal::no_such_path(),
+        _ => Refusal::method_not_allowed(&allowed.join(", ")),
+    })
 }
 
 impl Route {
+    const fn knows(self, known: &'static [&'static str]) -> Self {
+        Self { known: Some(known), ..self }
+    }
+
     fn matches(&self, path: &str) -> bool {
-        self.path == path || self.id_in(path).is_some()
+        if self.path.contains('{') { self.key_in(path).is_some() } else { self.path == path }
     }
 
-    fn id_in<'a>(&self, path: &'a str) -> Option<&'a str> {
-        let id = path.strip_prefix(self.path.strip_suffix("{id}")?)?;
-        (!id.is_empty() && !id.contains('/')).then_some(id)
+    /// What stands for `{name}` or `{id}`: only what could be one. Ids are made of the characters of names.
+    fn key_in<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let (before, rest) = self.path.split_once('{')?;
+        let (_, after) = rest.split_once('}')?;
+        let key = path.strip_prefix(before)?.strip_suffix(after)?;
+        SessionName::parse(key).is_ok().then_some(key)
     }
 
-    fn takes(&self, method: &Method) -> bool {
-        match self.body {
-            None => method == Method::GET || method == Method::HEAD,
-            Some(_) => method == Method::POST,
+    /// Refuses a query with parameters that this route does not know.
+    pub(crate) fn check_query(&self, query: &Query) -> Result<(), Refusal> {
+        match self.known {
+            None => Ok(()),
+            Some(known) => Ok(query.only(if self.verb == Verb::Post { &[] } else { known })?),
         }
     }
 
-    fn allow(&self) -> &'static str {
-        match self.body {
-            None => "GET, HEAD",
-            Some(_) => "POST",
+    /// Refuses a body with fields that this route does not know.
+    pub(crate) fn check_fields(&self, fields: &Fields) -> Result<(), Refusal> {
+        self.known.map_or(Ok(()), |known| Ok(fields.only(known)?))
+    }
+}
+
+impl Verb {
+    fn takes(self, method: &Method) -> bool {
+        match self {
+            Self::Get => method == Method::GET || method == Method::HEAD,
+            Self::Post => method == Method::POST,
+            Self::Delete => method == Method::DELETE,
+        }
+    }
+
+    fn allow(self) -> &'static str {
+        match self {
+            Self::Get => "GET, HEAD",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -98,25 +169,6 @@ impl Route {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_documentation_names_every_route() {
-        let documentation = include_str!("../../../docs/api.md");
-        for route in ROUTES {
-            let method = if route.body.is_some() { "POST" } else { "GET" };
-            let heading = format!("\n### {method} {}", route.path);
-            assert!(
-                documentation.contains(&heading),
-                "docs/api.md lacks a heading for {method} {}",
-                route.path
-            );
-        }
-        assert_eq!(
-            documentation.matches("\n### ").count(),
-            ROUTES.len(),
-            "docs/api.md has a heading too many"
-        );
-    }
 
     #[test]
     fn paths_are_taken_as_they_are() {
@@ -128,7 +180,6 @@ mod tests {
             "/run/",
             "//run",
             "/health/",
-            "/turns",
             "/turns/",
             "/turns/a/b",
             "/%72un",
@@ -137,20 +188,54 @@ mod tests {
             "/%2e%2e/",
             "/%00",
             "/turns/{id}/",
+            "/turns/{id}",
+            "/turns/a/cancel/",
+            "/turns//cancel",
+            "/sessions/",
+            "/sessions/a/",
+            "/sessions/a/b",
+            "/sessions//turns",
+            "/sessions/a/turns/b",
+            "/sessions/../turns",
+            "/sessions/a%2fb",
+            "/sessions/a.b",
+            "/sessions/-a",
             "*",
         ] {
             assert_eq!(find(&Method::POST, path).unwrap_err().status(), 404, "{path}");
         }
-        assert_eq!(find(&Method::GET, "/turns/t-1").unwrap().id.as_deref(), Some("t-1"));
+        let long = format!("/sessions/{}", "a".repeat(65));
+        assert_eq!(find(&Method::GET, &long).unwrap_err().status(), 404);
+        for (method, path, route, key) in [
+            (Method::GET, "/turns/t-1", "/turns/{id}", Some("t-1")),
+            (Method::POST, "/turns/t-1/cancel", "/turns/{id}/cancel", Some("t-1")),
+            (Method::DELETE, "/sessions/a_B-1", "/sessions/{name}", Some("a_B-1")),
+            (Method::GET, "/sessions/turns", "/sessions/{name}", Some("turns")),
+            (Method::GET, "/sessions/turns/turns", "/sessions/{name}/turns", Some("turns")),
+            (Method::GET, "/turns", "/turns", None),
+        ] {
+            let passage = find(&method, path).unwrap();
+            assert_eq!((passage.route.path, passage.key.as_deref()), (route, key), "{path}");
+        }
     }
 
     #[test]
-    fn a_wrong_method_on_a_known_path_is_told_the_right_one() {
+    fn a_wrong_method_on_a_known_path_is_told_the_right_ones() {
         let lower = Method::from_bytes(b"get").unwrap();
-        for (method, path) in
-            [(Method::POST, "/health"), (Method::GET, "/run"), (Method::HEAD, "/run"), (lower, "/idle")]
-        {
-            assert_eq!(find(&method, path).unwrap_err().status(), 405, "{method} {path}");
+        for (method, path, allow) in [
+            (Method::POST, "/health", "GET, HEAD"),
+            (Method::GET, "/run", "POST"),
+            (Method::HEAD, "/run", "POST"),
+            (lower, "/idle", "GET, HEAD"),
+            (Method::DELETE, "/sessions", "GET, HEAD, POST"),
+            (Method::POST, "/sessions/a", "GET, HEAD, DELETE"),
+            (Method::PUT, "/sessions/a/turns", "POST, GET, HEAD"),
+            (Method::GET, "/sessions/a/interrupt", "POST"),
+            (Method::POST, "/events", "GET, HEAD"),
+        ] {
+            let refusal = find(&method, path).unwrap_err();
+            assert_eq!(refusal.status(), 405, "{method} {path}");
+            assert_eq!(refusal.failure().error, format!("this path takes {allow}"), "{method} {path}");
         }
         assert!(find(&Method::HEAD, "/health").is_ok());
     }

@@ -7,20 +7,24 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use agentmux_core::registry::Registry;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::gate::Access;
-use crate::limits::{ACCEPT_PAUSE, DRAIN, HEAD_DEADLINE, MAX_BUFFER, MAX_CONNECTIONS, MAX_HEAD, MAX_HEADERS};
+use crate::limits::{
+    ACCEPT_PAUSE, DRAIN, FAREWELL, HEAD_DEADLINE, MAX_BUFFER, MAX_CONNECTIONS, MAX_HEAD, MAX_HEADERS,
+};
 use crate::service::Service;
-use crate::wire::{Lingering, Wire};
+use crate::wire::{Hints, Wire};
 
 /// The HTTP side of a daemon.
 pub struct Server {
@@ -43,8 +47,8 @@ impl Server {
     /// Serves until `shutdown` ends, then lets what is under way come to its end: for ten seconds at most,
     /// and no longer than until `at_once` ends.
     ///
-    /// At shutdown the registry is told to drain, so that waits end with their turn as it is. The registry
-    /// itself is to be stopped by the caller afterwards.
+    /// At shutdown the registry is told to drain, so that waits end with what they wait for as it is, and
+    /// streams with `bye`. The registry itself is to be stopped by the caller afterwards.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -111,16 +115,25 @@ fn is_the_clients(error: &std::io::Error) -> bool {
 }
 
 /// Serves one connection until it ends; once `closing` is true, until its current request is answered.
-async fn serve_connection(guest: Guest, service: Arc<Service>, mut closing: watch::Receiver<bool>) {
+async fn serve_connection(guest: Guest, service: Arc<Service>, closing: watch::Receiver<bool>) {
     let Guest { socket, peer, place: _place } = guest;
     // Answers are small and written whole: there is nothing to be gained by holding them back.
     let _ = socket.set_nodelay(true);
     let local = peer.ip().to_canonical().is_loopback();
-    let lingering = Lingering::default();
-    let wire = Wire::new(socket, lingering.clone());
-    let answer = service_fn(move |request| {
-        let (service, lingering) = (service.clone(), lingering.clone());
-        async move { Ok::<_, Infallible>(service.answer(request, local, &lingering).await) }
+    converse(socket, local, service, closing).await;
+}
+
+async fn converse(
+    socket: impl AsyncRead + AsyncWrite + Unpin,
+    local: bool,
+    service: Arc<Service>,
+    mut closing: watch::Receiver<bool>,
+) {
+    let hints = Hints::default();
+    let wire = Wire::new(socket, hints.clone());
+    let answer = service_fn(|request| {
+        let (service, hints) = (service.clone(), hints.clone());
+        async move { Ok::<_, Infallible>(service.answer(request, local, &hints).await) }
     });
     let mut connection = pin!(protocol().serve_connection(TokioIo::new(wire), answer));
     let closing = async { drop(closing.wait_for(|closing| *closing).await) };
@@ -128,7 +141,9 @@ async fn serve_connection(guest: Guest, service: Arc<Service>, mut closing: watc
         ended = connection.as_mut() => ended,
         () = closing => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            // A stream ends at once, and whoever does not read it does not hold up the end.
+            let most = if hints.is_streaming() { FAREWELL } else { Duration::MAX };
+            timeout(most, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = ended {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use agentmux_core::registry::Registry;
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
@@ -13,29 +13,40 @@ use tokio::task::JoinError;
 
 use crate::body::{self, Fields, Query};
 use crate::gate::{Access, Arrival, Gate};
-use crate::handlers::{Call, Outcome};
-use crate::limits::{MAX_AT_WORK, WORK_MARGIN, WORK_PATIENCE};
+use crate::handlers::{Call, Kept, Outcome};
+use crate::limits::{MAX_AT_WORK, MAX_STREAMS, WORK_MARGIN, WORK_PATIENCE};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::routes::Passage;
-use crate::wire::Lingering;
+use crate::routes::{Passage, Verb};
+use crate::stream::EventStream;
+use crate::wire::Hints;
 
 /// What all connections share.
 pub(crate) struct Service {
     registry: Registry,
+    kept: Arc<Kept>,
     gate: Gate,
     /// One permit for each request at work, held until the work is done, whether or not its client is still
     /// there.
     work: Arc<Semaphore>,
+    /// One permit for each stream of events.
+    streams: Arc<Semaphore>,
+}
+
+/// What goes out: a document, or a stream.
+enum Answer {
+    Reply(Reply),
+    Stream(EventStream),
 }
 
 impl Service {
     pub(crate) fn new(registry: Registry, access: &Access) -> Self {
         let work = Arc::new(Semaphore::new(MAX_AT_WORK as usize));
-        Self { registry, gate: Gate::new(access), work }
+        let streams = Arc::new(Semaphore::new(MAX_STREAMS));
+        Self { registry, kept: Arc::default(), gate: Gate::new(access), work, streams }
     }
 
-    /// Refuses new work and ends waits.
+    /// Refuses new work, ends waits and streams.
     pub(crate) fn drain(&self) {
         self.registry.drain();
     }
@@ -51,17 +62,20 @@ impl Service {
         &self,
         request: Request<Incoming>,
         local: bool,
-        lingering: &Lingering,
-    ) -> Response<Full<Bytes>> {
+        hints: &Hints,
+    ) -> Response<Either<Full<Bytes>, EventStream>> {
         let started = Instant::now();
         let (head, body) = request.into_parts();
-        lingering.set(!body.is_end_stream());
+        hints.unread(!body.is_end_stream());
         let reply = match self.gate.admit(&head, Arrival { local, length: body.size_hint().upper() }) {
-            Ok(passage) => {
-                let reply = self.perform(&passage, &head, body, lingering).await.unwrap_or_else(Reply::from);
-                note(&passage, &reply, started);
-                reply
-            }
+            Ok(passage) => match self.perform(&passage, &head, body, hints).await {
+                Ok(Answer::Stream(stream)) => {
+                    hints.streaming();
+                    return stream.into_response();
+                }
+                Ok(Answer::Reply(reply)) => note(&passage, reply, started),
+                Err(refusal) => note(&passage, refusal.into(), started),
+            },
             Err(refusal) => {
                 let reply = Reply::from(refusal);
                 log::debug!("refused at the gate: {}", reply.status());
@@ -78,19 +92,25 @@ impl Service {
         passage: &Passage,
         head: &Parts,
         body: Incoming,
-        lingering: &Lingering,
-    ) -> Result<Reply, Refusal> {
+        hints: &Hints,
+    ) -> Result<Answer, Refusal> {
+        let query = Query::parse(head.uri.query().unwrap_or_default());
+        passage.route.check_query(&query)?;
         let permit = self.permit().await?;
         let fields = match passage.route.body {
             Some(most) => body::read(body, most).await?,
             None => Fields::default(),
         };
-        lingering.set(false);
+        hints.unread(false);
+        passage.route.check_fields(&fields)?;
+        let last_event_id = head.headers.get("last-event-id");
         let call = Call {
             registry: self.registry.clone(),
-            query: Query::parse(head.uri.query().unwrap_or_default()),
+            kept: self.kept.clone(),
+            query,
             fields,
-            id: passage.id.clone().unwrap_or_default(),
+            key: passage.key.clone().unwrap_or_default(),
+            last_event_id: last_event_id.map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned()),
         };
         let work = (passage.route.handler)(call);
         let task = tokio::spawn(async move {
@@ -101,8 +121,12 @@ impl Service {
         let outcome =
             tokio::time::timeout(deadline, task).await.map_err(|_| Refusal::unfinished(deadline))?;
         match outcome.map_err(|panic| defect(passage, &panic))?? {
-            Outcome::Reply(reply) => Ok(reply),
-            Outcome::Wait(wait) => wait.end(&self.registry).await,
+            Outcome::Reply(reply) => Ok(Answer::Reply(reply)),
+            Outcome::Wait(wait) => wait.await.map(Answer::Reply),
+            Outcome::Stream(feed) => {
+                let place = self.streams.clone().try_acquire_owned();
+                Ok(Answer::Stream(EventStream::new(feed, place.map_err(|_| Refusal::too_many_streams())?)))
+            }
         }
     }
 
@@ -120,9 +144,11 @@ fn defect(passage: &Passage, panic: &JoinError) -> Refusal {
 }
 
 /// One line for each request that may have changed something. Nothing of what the client sent is in it.
-fn note(passage: &Passage, reply: &Reply, started: Instant) {
-    if passage.route.body.is_some() {
-        let (path, status) = (passage.route.path, reply.status().as_u16());
-        log::info!("POST {path} {status} {} ms", started.elapsed().as_millis());
+fn note(passage: &Passage, reply: Reply, started: Instant) -> Reply {
+    let (verb, path) = (passage.route.verb, passage.route.path);
+    if verb != Verb::Get {
+        let (status, took) = (reply.status().as_u16(), started.elapsed().as_millis());
+        log::info!("{} {path} {status} {took} ms", verb.word());
     }
+    reply
 }

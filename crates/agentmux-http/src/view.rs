@@ -1,9 +1,11 @@
 //! Core values in the words of the wire.
 
+pub(crate) mod detail;
+
 use std::time::SystemTime;
 
 use agentmux_api as api;
-use agentmux_core::registry::SessionView;
+use agentmux_core::registry::{AgentView, SessionView};
 use agentmux_core::state::State;
 use agentmux_core::turn::{Failure, Turn};
 use jiff::Timestamp;
@@ -78,6 +80,12 @@ pub(crate) fn turn(turn: &Turn) -> api::Turn {
     }
 }
 
+/// An agent that sessions can be started with.
+pub(crate) fn agent(agent: AgentView) -> api::Agent {
+    let program = agent.program.map(|file| file.to_string_lossy().into_owned());
+    api::Agent { name: agent.name, command: agent.command, program }
+}
+
 fn problem(failure: &Failure) -> api::Problem {
     api::Problem { error: failure.message.clone(), code: Some(failure.code.to_owned()) }
 }
@@ -125,6 +133,7 @@ mod tests {
             lost: false,
             exit: None,
             turns: 0,
+            contradictions: 0,
         }
     }
 

@@ -1,5 +1,5 @@
-//! A connection's socket, with the two time-outs that hyper does not have: a client that does not read is cut
-//! off, and a client that is still sending a refused body gets to read the refusal.
+//! A connection's socket, with what hyper does not have: a client that does not read is cut off, a client that
+//! is still sending a refused body gets to read the refusal, and a stream ends when its client hangs up.
 
 use std::io;
 use std::pin::Pin;
@@ -18,29 +18,45 @@ pub(crate) struct Wire<S> {
     /// Runs while the client takes nothing.
     stall: Pin<Box<Sleep>>,
     stalled: bool,
-    lingering: Lingering,
+    hints: Hints,
     /// Runs once our side is shut down, while the client's rest is thrown away.
     rest: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
-/// Whether bytes of a request were left unread: closing a socket with unread bytes resets the connection, and
-/// the client may lose the answer.
+/// What the wire is told of the requests on it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Lingering(Arc<AtomicBool>);
+pub(crate) struct Hints(Arc<Told>);
 
-impl Lingering {
-    pub(crate) fn set(&self, unread: bool) {
-        self.0.store(unread, Ordering::Relaxed);
+#[derive(Debug, Default)]
+struct Told {
+    unread: AtomicBool,
+    streaming: AtomicBool,
+}
+
+impl Hints {
+    /// Whether bytes of a request were left unread: closing a socket with unread bytes resets the connection,
+    /// and the client may lose the answer.
+    pub(crate) fn unread(&self, unread: bool) {
+        self.0.unread.store(unread, Ordering::Relaxed);
     }
 
-    fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    /// The answer is a stream, and the last on this connection.
+    pub(crate) fn streaming(&self) {
+        self.0.streaming.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.0.streaming.load(Ordering::Relaxed)
+    }
+
+    fn is_unread(&self) -> bool {
+        self.0.unread.load(Ordering::Relaxed)
     }
 }
 
 impl<S> Wire<S> {
-    pub(crate) fn new(socket: S, lingering: Lingering) -> Self {
-        Self { socket, stall: Box::pin(sleep(WRITE_STALL)), stalled: false, lingering, rest: None }
+    pub(crate) fn new(socket: S, hints: Hints) -> Self {
+        Self { socket, stall: Box::pin(sleep(WRITE_STALL)), stalled: false, hints, rest: None }
     }
 
     /// Passes a result of the socket on, unless it has been pending for too long.
@@ -63,6 +79,21 @@ impl<S> Wire<S> {
 }
 
 impl<S: AsyncRead + Unpin> Wire<S> {
+    /// Fails once the client of a stream closes its side, or sends something: it can want nothing more.
+    ///
+    /// hyper (1.12, half-closed connections served) does not read while it answers. A client that has gone
+    /// would keep its place among the streams until two heartbeats have failed.
+    fn poll_hang_up(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut space = [0; 1];
+        match Pin::new(&mut self.socket).poll_read(cx, &mut ReadBuf::new(&mut space)) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Ready(Ok(())) => {
+                Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the client of a stream has hung up"))
+            }
+        }
+    }
+
     /// Reads and drops what the client still sends, within limits.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let (deadline, left) = self.rest.get_or_insert_with(|| (Box::pin(sleep(LINGER)), LINGER_BYTES));
@@ -109,7 +140,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.socket).poll_flush(cx);
-        self.unless_stalled(flushed, cx)
+        let flushed = self.unless_stalled(flushed, cx);
+        if self.hints.is_streaming() {
+            self.poll_hang_up(cx)?;
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -117,7 +152,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
             let shut = Pin::new(&mut self.socket).poll_shutdown(cx);
             ready!(self.unless_stalled(shut, cx))?;
         }
-        match self.lingering.is_set() {
+        match self.hints.is_unread() {
             true => self.poll_rest(cx),
             false => Poll::Ready(Ok(())),
         }
@@ -132,7 +167,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_does_not_read_is_cut_off() {
         let (ours, _theirs) = tokio::io::duplex(16);
-        let mut wire = Wire::new(ours, Lingering::default());
+        let mut wire = Wire::new(ours, Hints::default());
         let started = Instant::now();
         let error = wire.write_all(&[0; 64]).await.unwrap_err();
         assert_eq!(
@@ -144,7 +179,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_reads_slowly_is_not() {
         let (ours, mut theirs) = tokio::io::duplex(16);
-        let mut wire = Wire::new(ours, Lingering::default());
+        let mut wire = Wire::new(ours, Hints::default());
         let reader = tokio::spawn(async move {
             let mut space = [0; 16];
             while theirs.read(&mut space).await.unwrap() > 0 {
@@ -159,9 +194,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_rest_of_a_refused_body_is_read_but_not_for_ever() {
         let (ours, mut theirs) = tokio::io::duplex(16);
-        let lingering = Lingering::default();
-        lingering.set(true);
-        let mut wire = Wire::new(ours, lingering);
+        let hints = Hints::default();
+        hints.unread(true);
+        let mut wire = Wire::new(ours, hints);
         let sender = tokio::spawn(async move {
             theirs.write_all(&[0; 1000]).await.unwrap();
             theirs

@@ -1,25 +1,20 @@
-//! Which panes changed, by looking: one task for all panes that somebody watches.
+//! The panes that somebody watches, and what is known of each.
 //!
-//! A pane is looked at often after it was touched or changed, and ever more seldom while it stays the same.
-//! Nobody watches: nothing runs. This is the fallback for a transport that is told of output.
+//! One task keeps them up to date: by what tmux pushes ([`watcher`](crate::control::watcher)) or, without a
+//! control client, by looking ([`poll`](crate::poll)).
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use agentmux_core::terminal::{Activity, PaneId};
+use agentmux_core::terminal::{Activity, Announced, PaneId, Pulse};
+use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::Instant;
 
-use crate::args::{self, Target};
-use crate::command::{Client, Failure, classify};
-use crate::parse::{self, Look};
-
-/// Panes read by one call: tmux takes 16 KB of arguments, a pane's share is 300 bytes.
-const BATCH: usize = 40;
-
-/// After a failure that is no answer (the server hangs): how long to leave it alone.
-const PAUSE: Duration = Duration::from_secs(1);
+use crate::control::osc::Word;
+use crate::parse::Look;
+use crate::target::Target;
 
 /// The panes that are watched.
 #[derive(Debug, Default)]
@@ -31,7 +26,11 @@ pub(crate) struct Watches {
 #[derive(Debug)]
 struct Watch {
     target: Target,
-    changes: watch::Sender<u64>,
+    changes: watch::Sender<Pulse>,
+    /// Watched since the last [`take_fresh`](Watches::take_fresh).
+    fresh: bool,
+    /// How often `working` was announced.
+    worked: u64,
     last: Option<Look>,
     polled: Option<Instant>,
     quiet_since: Instant,
@@ -43,13 +42,15 @@ impl Watches {
     /// A signal for this pane. It fires once soon, as the first look cannot tell what was there before.
     pub(crate) fn subscribe(&self, pane: &PaneId) -> Activity {
         let Some(target) = Target::parse(pane) else {
-            return Activity::new(watch::channel(0).1);
+            return Activity::new(watch::channel(Pulse::default()).1);
         };
         let mut panes = self.lock();
         panes.retain(|_, watch| watch.changes.receiver_count() > 0);
         let watch = panes.entry(pane.clone()).or_insert_with(|| Watch {
             target,
-            changes: watch::channel(0).0,
+            changes: watch::channel(Pulse::default()).0,
+            fresh: true,
+            worked: 0,
             last: None,
             polled: None,
             quiet_since: Instant::now(),
@@ -69,14 +70,71 @@ impl Watches {
         }
     }
 
+    /// Waits until a pane is watched for the first time, or was touched.
+    pub(crate) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// The panes that are watched. Forgets those that nobody watches any more.
+    pub(crate) fn watched(&self) -> Vec<PaneId> {
+        let mut panes = self.lock();
+        panes.retain(|_, watch| watch.changes.receiver_count() > 0);
+        panes.keys().cloned().collect()
+    }
+
+    /// The panes that are watched for the first time since the last call.
+    pub(crate) fn take_fresh(&self) -> Vec<PaneId> {
+        let mut panes = self.lock();
+        let fresh = panes
+            .iter_mut()
+            .filter_map(|(pane, watch)| std::mem::take(&mut watch.fresh).then(|| pane.clone()));
+        fresh.collect()
+    }
+
+    /// Tells those who watch these panes that they may look different now.
+    pub(crate) fn pulse<'a>(&self, changed: impl IntoIterator<Item = &'a PaneId>) {
+        let panes = self.lock();
+        for watch in changed.into_iter().filter_map(|pane| panes.get(pane)) {
+            watch.changes.send_modify(|pulse| pulse.changes += 1);
+        }
+    }
+
+    /// Tells what the pane's program announced of itself.
+    pub(crate) fn announce(&self, pane: &PaneId, Word { state, kind }: Word) {
+        if let Some(watch) = self.lock().get_mut(pane) {
+            watch.worked += u64::from(state == "working");
+            let announced = Announced { state, kind, worked: watch.worked, at: Instant::now() };
+            watch.changes.send_modify(|pulse| {
+                pulse.changes += 1;
+                pulse.announced = Some(announced);
+            });
+        }
+    }
+
+    /// Some output of this pane was not seen: what its program announced may be out of date.
+    pub(crate) fn missed(&self, pane: &PaneId) {
+        if let Some(watch) = self.lock().get(pane) {
+            watch.missed();
+        }
+    }
+
+    /// Some output of all panes was not seen. They are to be looked at again, all of them.
+    pub(crate) fn missed_all(&self) {
+        for watch in self.lock().values_mut() {
+            watch.missed();
+            watch.touch();
+        }
+    }
+
     /// When the next look is due; `None` while nobody watches. Forgets panes that nobody watches any more.
-    fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         let mut panes = self.lock();
         panes.retain(|_, watch| watch.changes.receiver_count() > 0);
         panes.values().filter(|watch| !watch.asleep).map(Watch::due).min()
     }
 
-    fn due(&self, now: Instant) -> Vec<(PaneId, Target)> {
+    /// The panes to look at now.
+    pub(crate) fn due(&self, now: Instant) -> Vec<(PaneId, Target)> {
         // What is due a moment later shares the call.
         let horizon = now + Duration::from_millis(10);
         let panes = self.lock();
@@ -84,7 +142,8 @@ impl Watches {
         due.map(|(pane, watch)| (pane.clone(), watch.target.clone())).collect()
     }
 
-    fn saw(&self, pane: &PaneId, look: Option<Look>, now: Instant) {
+    /// Takes what a look showed; `None` where the pane is gone.
+    pub(crate) fn saw(&self, pane: &PaneId, look: Option<Look>, now: Instant) {
         if let Some(watch) = self.lock().get_mut(pane) {
             watch.saw(look, now);
         }
@@ -96,6 +155,13 @@ impl Watches {
 }
 
 impl Watch {
+    fn missed(&self) {
+        self.changes.send_modify(|pulse| {
+            pulse.changes += 1;
+            pulse.announced = None;
+        });
+    }
+
     fn touch(&mut self) {
         self.quiet_since = Instant::now();
         self.asleep = false;
@@ -112,7 +178,7 @@ impl Watch {
         let first = self.polled.replace(now).is_none();
         if first || look != self.last {
             self.quiet_since = now;
-            self.changes.send_modify(|count| *count += 1);
+            self.changes.send_modify(|pulse| pulse.changes += 1);
         }
         self.last = look;
         self.asleep = look.is_none_or(|look| look.ended);
@@ -127,53 +193,6 @@ fn interval(quiet: Duration) -> Duration {
         ..2000 => Duration::from_millis(QUICK) + quiet.mul_f64((SLOW - QUICK) as f64 / 2000.0),
         2000..60_000 => Duration::from_millis(SLOW),
         _ => Duration::from_secs(1),
-    }
-}
-
-/// Looks at the panes that are due, for ever; aborted when its `Tmux` is dropped.
-pub(crate) async fn poll(client: Arc<Client>, watches: Arc<Watches>) {
-    loop {
-        let changed = watches.changed.notified();
-        match watches.next() {
-            None => changed.await,
-            Some(due) => tokio::select! {
-                () = sleep_until(due) => look(&client, &watches).await,
-                () = changed => {}
-            },
-        }
-    }
-}
-
-async fn look(client: &Client, watches: &Watches) {
-    for batch in watches.due(Instant::now()).chunks(BATCH) {
-        let targets: Vec<_> = batch.iter().map(|(_, target)| target.clone()).collect();
-        let output = client.exec("activity", args::read(&targets, 0), b"").await;
-        let now = Instant::now();
-        let (stdout, failure) = match output {
-            Ok(output) if output.success => (output.stdout, None),
-            Ok(output) => (output.stdout, Some(classify("activity", &output.stderr))),
-            Err(failure) => (String::new(), Some(failure)),
-        };
-        let looks = parse::looks(&stdout, &targets);
-        for ((pane, _), look) in batch.iter().zip(&looks) {
-            watches.saw(pane, Some(*look), now);
-        }
-        match failure {
-            // All were shown. A pane without a look would be one that tmux does not know, and must not stay
-            // due.
-            None => batch.iter().skip(looks.len()).for_each(|(pane, _)| watches.saw(pane, None, now)),
-            Some(Failure::NoServer) => batch.iter().for_each(|(pane, _)| watches.saw(pane, None, now)),
-            // The sequence ended at the first pane that is gone; those after it stay due.
-            Some(Failure::Gone) => {
-                if let Some((pane, _)) = batch.get(looks.len()) {
-                    watches.saw(pane, None, now);
-                }
-            }
-            Some(failure) => {
-                log::debug!("{failure:?}");
-                sleep(PAUSE).await;
-            }
-        }
     }
 }
 
@@ -221,6 +240,24 @@ mod tests {
             watches.touch(&pane());
             assert!(watches.next().is_some());
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_program_announced_holds_until_output_was_missed() {
+        let watches = Watches::default();
+        let mut activity = watches.subscribe(&pane());
+        let word = |state: &str| Word { state: state.into(), kind: None };
+        for state in ["working", "done", "working", "idle"] {
+            watches.announce(&pane(), word(state));
+        }
+        assert!(fires(&mut activity).await);
+        let announced = activity.announced().unwrap();
+        assert_eq!((announced.state.as_str(), announced.worked), ("idle", 2));
+        watches.missed(&pane());
+        assert!(fires(&mut activity).await);
+        assert_eq!(activity.announced(), None);
+        watches.announce(&pane(), word("working"));
+        assert_eq!(activity.announced().unwrap().worked, 3);
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,8 +5,14 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::activity::{self, Watches};
-use crate::command::{Client, Failure, Output};
+use crate::activity::Watches;
+use crate::client::Client;
+use crate::control::orphans::{self, Register};
+use crate::control::{Control, watcher};
+use crate::failure::Failure;
+use crate::server::{Server, hidden};
+use crate::subprocess::{Output, Subprocess};
+use crate::target::Homes;
 use crate::version::Version;
 use crate::{Config, Tmux, args, launch};
 
@@ -76,21 +82,57 @@ impl Tmux {
         if length > LONGEST_SOCKET {
             return Err(ConnectError::SocketPath { path: config.socket, length });
         }
-        let client = Arc::new(Client::new(config.tmux.clone(), config.socket.clone()));
+        let subprocess = Arc::new(Subprocess::new(config.tmux.clone(), config.socket.clone()));
+        let register = Arc::new(Register::beside(&config.launch_dir));
+        let hidden = hidden(config.owned, &config.owner);
+        let control = Control::new(subprocess.clone(), hidden.clone(), register.clone());
+        let client = Client::new(subprocess, control, config.transport);
         check_program(&client, &config).await?;
-        check_server(&client, &config).await?;
+        let is_running = check_server(&client, &config).await?;
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.launch_dir);
         made.map_err(|source| ConnectError::LaunchDir { path: config.launch_dir.clone(), source })?;
         launch::sweep(&config.launch_dir);
+        end_orphans(&client, &register, &hidden, &config, is_running).await;
 
-        let watches = Arc::new(Watches::default());
-        let poller = tokio::spawn(activity::poll(client.clone(), watches.clone()));
-        Ok(Self { client, config, watches, poller })
+        // On a server of the user the hidden session is there while panes are watched, and no longer.
+        client.allow(config.owned);
+        let server = Arc::new(Server {
+            client,
+            watches: Watches::default(),
+            homes: Homes::default(),
+            hidden,
+            owner: config.owner.clone(),
+            owned: config.owned,
+        });
+        let watcher = tokio::spawn(watcher::watch(server.clone()));
+        if is_running {
+            server.client.settle().await;
+        }
+        Ok(Self { server, config, watcher })
+    }
+}
+
+/// Ends the control clients of a daemon that died: those it wrote down, and those that the server knows.
+async fn end_orphans(client: &Client, register: &Register, hidden: &str, config: &Config, is_running: bool) {
+    let mut pids = register.recorded();
+    if is_running {
+        // Fails where there is no hidden session: then nobody is in it.
+        let listed = client.run("clients", &args::clients(hidden), b"").await;
+        pids.extend(orphans::pids(&listed.unwrap_or_default()));
+    }
+    if orphans::end(pids, &config.socket).await && is_running {
+        // The server tells all clients that they are gone, and must not do that while one of ours attaches:
+        // when it answers this, it has done so.
+        let _ = client.run("version", &args::server_version(), b"").await;
+    }
+    if is_running && !config.owned {
+        // What a daemon that was killed has left there; fails where it left nothing.
+        let _ = client.run("unhide", &args::unhide(hidden), b"").await;
     }
 }
 
 async fn check_program(client: &Client, config: &Config) -> Result<(), ConnectError> {
-    let output = match client.call("-V", &["-V".into()], b"").await {
+    let output = match client.call("-V", &["-V".into()]).await {
         Ok(output) => output,
         Err(failure) => return Err(ConnectError::Missing(message(failure))),
     };
@@ -108,19 +150,22 @@ fn program_version(output: &Output) -> Option<Option<Version>> {
     output.stdout.trim().strip_prefix("tmux ").map(Version::parse)
 }
 
-async fn check_server(client: &Client, config: &Config) -> Result<(), ConnectError> {
-    match client.run("version", args::server_version(), b"").await {
+/// Whether a server is running, and one that can be used.
+async fn check_server(client: &Client, config: &Config) -> Result<bool, ConnectError> {
+    match client.run("version", &args::server_version(), b"").await {
         Ok(stdout) => match Version::parse(stdout.trim()) {
             Some(found) if found < Version::OLDEST => {
                 Err(ConnectError::ServerTooOld { socket: config.socket.clone(), found })
             }
-            _ => Ok(()),
+            _ => Ok(true),
         },
-        Err(Failure::NoServer | Failure::Gone) => Ok(()),
+        // A server without a session, which has nothing to print a format for.
+        Err(Failure::Gone) => Ok(true),
+        Err(Failure::NoServer) => Ok(false),
         // The first spawn waits for a server that is just ending.
         Err(Failure::Exiting(message)) => {
             log::warn!("{message}");
-            Ok(())
+            Ok(false)
         }
         Err(failure) => Err(ConnectError::Server(message(failure))),
     }

@@ -1,13 +1,13 @@
 //! The [`Terminal`](agentmux_core::terminal::Terminal) of `agentmux-core` on tmux.
 //!
 //! Each program runs as the own process of a pane, on a tmux server of ours (own socket, no configuration
-//! file) or on one that the user runs. Every operation is one call of the tmux program with a sequence of
-//! commands that the server runs without a break; `Client::exec` is the one place that makes such a call, so
-//! another transport replaces that place alone.
+//! file) or on one that the user runs. Every operation is a sequence of commands that the server runs without
+//! a break; `Client::exec` is the one place that sends them: over a control client that stays (`control`)
+//! or, to start a server, without a client, and for large input, by a call of the tmux program.
 //!
 //! ```no_run
 //! use agentmux_core::terminal::Terminal;
-//! use agentmux_tmux::{Config, Tmux};
+//! use agentmux_tmux::{Config, Tmux, Transport};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let tmux = Tmux::connect(Config {
@@ -18,6 +18,7 @@
 //!     // Your program calls `agentmux_tmux::launch::exec` when it is started like this.
 //!     launcher: vec!["/home/me/bin/mine".into(), "launch".into()],
 //!     launch_dir: "/home/me/.agentmux/launch".into(),
+//!     transport: Transport::Auto,
 //! })
 //! .await?;
 //! for pane in tmux.panes().await? {
@@ -29,23 +30,35 @@
 
 mod activity;
 mod args;
-mod command;
+mod client;
+mod commands;
 mod connect;
+mod control;
+mod failure;
 mod group;
 mod label;
 pub mod launch;
+mod listing;
 mod parse;
+mod poll;
+mod quote;
+mod server;
+mod subprocess;
+mod target;
 mod terminal;
 mod version;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::activity::Watches;
-use crate::command::Client;
 pub use crate::connect::ConnectError;
+use crate::server::Server;
 pub use crate::version::Version;
+
+/// A server that is stopped or hangs answers nothing, ever. It is never killed for that: it holds the agents.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Which tmux, which server, and how programs are started in it.
 #[derive(Debug, Clone)]
@@ -62,19 +75,36 @@ pub struct Config {
     pub launcher: Vec<OsString>,
     /// Where launch files are written; made, with mode 0700, where it is missing.
     pub launch_dir: PathBuf,
+    /// How commands reach the server.
+    pub transport: Transport,
+}
+
+/// How commands reach the server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// By a control client that stays, and by a process for each call while there is none. What panes write
+    /// is pushed. On a server of the user's this is so while panes are watched, for the hidden session of
+    /// these clients would keep the server alive.
+    #[default]
+    Auto,
+    /// By a process for each call; panes that are watched are polled.
+    Subprocess,
+    /// As `Auto`, but a call waits for the control client; a process only starts the server and takes large
+    /// input.
+    Control,
 }
 
 /// Panes of a tmux server.
 ///
 /// The server is started by the first [`spawn`](agentmux_core::terminal::Terminal::spawn) that finds none,
 /// also after it was killed, and inherits the limits of this process: raise the number of open files (one a
-/// pane) before that. Dropping a `Tmux` ends its background task; server and panes live on.
+/// pane) before that. Dropping a `Tmux` ends its background task and its control clients; server and
+/// panes live on.
 #[derive(Debug)]
 pub struct Tmux {
-    client: Arc<Client>,
+    server: Arc<Server>,
     config: Config,
-    watches: Arc<Watches>,
-    poller: tokio::task::JoinHandle<()>,
+    watcher: tokio::task::JoinHandle<()>,
 }
 
 impl Tmux {
@@ -91,6 +121,11 @@ impl Tmux {
 
 impl Drop for Tmux {
     fn drop(&mut self) {
-        self.poller.abort();
+        self.watcher.abort();
+        // Calls that nobody waits for may still be under way, and hold the server.
+        self.server.client.allow(false);
+        if !self.config.owned {
+            self.server.client.end_with(&args::unhide(&self.server.hidden));
+        }
     }
 }

@@ -3,18 +3,17 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use agentmux_core::screen::{Exit, Screen};
-use agentmux_core::terminal::{Pane, PaneId};
+use agentmux_core::terminal::PaneId;
 use rustix::process::Pid;
 
-use crate::args::Target;
-use crate::label;
+use crate::target::Target;
 
-/// A new pane: its id and its readable address.
-pub(crate) const ADDRESS: &str = "#{pane_id}\t#{session_name}:#{window_index}.#{pane_index}";
+/// A new pane: its id, its session's id and its readable address.
+pub(crate) const ADDRESS: &str = "#{pane_id}\t#{session_id}\t#{session_name}:#{window_index}.#{pane_index}";
 
 /// A row of the listing; the label comes last.
-pub(crate) const PANE_ROW: &str =
-    "#{pane_id}\t#{session_name}:#{window_index}.#{pane_index}\t#{@agentmux_label}";
+pub(crate) const PANE_ROW: &str = "#{pane_id}\t#{session_id}\t#{session_name}:#{window_index}.#{pane_index}\t\
+     #{pane_dead}\t#{@agentmux_label}";
 
 /// The process of a pane.
 pub(crate) const PROCESS: &str = "#{pane_pid} #{pane_dead} #{pid}";
@@ -24,27 +23,22 @@ pub(crate) const META: &str = "#{pane_id}\t#{pid}\t#{pane_height}\t#{cursor_x}\t
      #{pane_dead_status}\t#{pane_dead_signal}\t#{session_attached}\t#{history_size}\t\
      #{session_name}:#{window_index}.#{pane_index}\t#{host}\t#{pane_title}";
 
-/// A new pane's id and address; `None` where tmux printed none, whatever its exit status said.
-pub(crate) fn address(stdout: &str) -> Option<(PaneId, String)> {
-    let (id, target) = stdout.lines().next()?.split_once('\t')?;
-    let id = PaneId::new(id);
-    Target::parse(&id)?;
-    Some((id, target.to_owned()))
+/// Where a pane is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) pane: PaneId,
+    /// The id of its session.
+    pub(crate) session: String,
+    /// `SESSION:WINDOW.PANE`.
+    pub(crate) readable: String,
 }
 
-/// The panes of a listing, each once; those of this owner with their label.
-pub(crate) fn panes(stdout: &str, owner: &str) -> Vec<Pane> {
-    let mut panes: Vec<Pane> = Vec::new();
-    for row in stdout.lines() {
-        let mut fields = row.splitn(3, '\t');
-        let (Some(id), Some(target)) = (fields.next(), fields.next()) else { continue };
-        let id = PaneId::new(id);
-        if Target::parse(&id).is_some() && panes.iter().all(|pane| pane.id != id) {
-            let label = label::decode(fields.next().unwrap_or(""), owner);
-            panes.push(Pane { id, target: target.to_owned(), label });
-        }
-    }
-    panes
+/// A new pane's address; `None` where tmux printed none, whatever its exit status said.
+pub(crate) fn address(stdout: &str) -> Option<Address> {
+    let mut fields = stdout.lines().next()?.splitn(3, '\t');
+    let (pane, session, readable) = (PaneId::new(fields.next()?), fields.next()?, fields.next()?);
+    Target::parse(&pane)?;
+    Some(Address { pane, session: session.to_owned(), readable: readable.to_owned() })
 }
 
 /// The process of a pane that was killed.
@@ -168,7 +162,7 @@ pub(crate) fn looks(stdout: &str, panes: &[Target]) -> Vec<Look> {
     let mut looks = Vec::new();
     for pane in panes {
         let Some(line) = lines.next() else { break };
-        let Some(meta) = Meta::parse(line).filter(|meta| meta.id == pane.as_str()) else { break };
+        let Some(meta) = Meta::parse(line).filter(|meta| meta.id == pane.pane()) else { break };
         let mut hasher = DefaultHasher::new();
         line.hash(&mut hasher);
         // A capture always has as many rows as the pane is high.
@@ -189,17 +183,11 @@ mod tests {
 
     #[test]
     fn a_new_pane_is_believed_only_by_its_id() {
-        assert_eq!(address("%3\ta:0.0\n"), Some((PaneId::new("%3"), "a:0.0".into())));
-        for stdout in ["", "\n", "3\ta:0.0\n", "\t:.\n"] {
+        let found = address("%3\t$1\ta:0.0\n").unwrap();
+        assert_eq!((found.pane.as_str(), &*found.session, &*found.readable), ("%3", "$1", "a:0.0"));
+        for stdout in ["", "\n", "3\t$1\ta:0.0\n", "%3\ta:0.0\n", "\t\t:.\n"] {
             assert_eq!(address(stdout), None, "{stdout:?}");
         }
-    }
-
-    #[test]
-    fn a_linked_pane_is_listed_once() {
-        let stdout = "%1\ta:0.0\t\n%2\tmy session:0.0\tnot ours\n%1\tlinked:3.0\t\nnonsense\n";
-        let listed: Vec<_> = panes(stdout, "me").into_iter().map(|p| (p.id.to_string(), p.target)).collect();
-        assert_eq!(listed, [("%1".into(), "a:0.0".into()), ("%2".to_string(), "my session:0.0".to_string())]);
     }
 
     #[test]

@@ -9,9 +9,11 @@ use agentmux_core::terminal::{Activity, Answer, Launch, Pane, PaneId, Terminal, 
 use rustix::process::Pid;
 use tokio::time::sleep;
 
-use crate::args::Target;
-use crate::command::Failure;
-use crate::{Tmux, args, group, label, launch, parse};
+use crate::commands::Commands;
+use crate::failure::{Failure, classify};
+use crate::parse::Address;
+use crate::target::Target;
+use crate::{Tmux, args, group, label, launch, listing, parse};
 
 /// Waits between tries to start a session on a server that is just ending (`kill-server` returns before it is
 /// gone).
@@ -27,43 +29,36 @@ impl Terminal for Tmux {
     }
 
     fn panes(&self) -> Answer<'_, Vec<Pane>> {
-        Box::pin(async {
-            match self.client.run("list", args::panes(), b"").await {
-                Ok(stdout) => Ok(parse::panes(&stdout, &self.config.owner)),
-                Err(Failure::NoServer | Failure::Gone) => Ok(Vec::new()),
-                Err(failure) => Err(failure.into()),
-            }
-        })
+        Box::pin(async { Ok(listing::panes(self.server.places().await?)) })
     }
 
     fn read<'a>(&'a self, pane: &'a PaneId, history: u32) -> Answer<'a, Screen> {
         Box::pin(async move {
-            let target = target(pane)?;
             for wait in REAPED {
-                let (screen, server) = self.capture(&target, history).await?;
+                let (screen, server) = self.capture(pane, history).await?;
                 if screen.exit != Some(Exit::Unknown) {
                     return Ok(screen);
                 }
                 group::remind(server);
                 sleep(Duration::from_millis(wait)).await;
             }
-            Ok(self.capture(&target, history).await?.0)
+            Ok(self.capture(pane, history).await?.0)
         })
     }
 
     fn paste<'a>(&'a self, pane: &'a PaneId, text: &'a str) -> Answer<'a, ()> {
         Box::pin(async move {
-            let target = target(pane)?;
             if text.is_empty() {
                 return Ok(());
             }
-            let buffer = unique_buffer();
-            let pasted = self.client.run("paste", args::paste(&target, &buffer), text.as_bytes()).await;
-            self.watches.touch(pane);
+            let buffer = unique();
+            let paste = |target: &Target| args::paste(target, &buffer);
+            let pasted = self.server.run_at("paste", pane, paste, text.as_bytes()).await;
+            self.server.watches.touch(pane);
             if matches!(pasted, Err(Failure::Gone | Failure::Exited | Failure::Refused(_))) {
                 // The prompt must not stay readable in a buffer; where it was never loaded this fails, and
                 // may.
-                let _ = self.client.run("paste", args::delete_buffer(&buffer), b"").await;
+                let _ = self.server.client.run("paste", &args::delete_buffer(&buffer), b"").await;
             }
             alive(&pasted?)
         })
@@ -71,12 +66,13 @@ impl Terminal for Tmux {
 
     fn keys<'a>(&'a self, pane: &'a PaneId, keys: &'a [Key]) -> Answer<'a, ()> {
         Box::pin(async move {
-            let target = target(pane)?;
             if keys.is_empty() {
                 return Ok(());
             }
-            let pressed = self.client.run("keys", args::keys(&target, keys), b"").await;
-            self.watches.touch(pane);
+            let receipt = unique();
+            let press = |target: &Target| args::keys(target, keys, &receipt);
+            let pressed = self.server.run_at("keys", pane, press, b"").await;
+            self.server.watches.touch(pane);
             alive(&pressed?)
         })
     }
@@ -84,24 +80,16 @@ impl Terminal for Tmux {
     fn kill<'a>(&'a self, pane: &'a PaneId) -> Answer<'a, ()> {
         Box::pin(async move {
             let Some(target) = Target::parse(pane) else { return Ok(()) };
-            let killed = self.client.run("kill", args::kill(&target), b"").await;
-            self.watches.touch(pane);
-            match killed {
-                Ok(stdout) => {
-                    if let Some(process) = parse::process(&stdout) {
-                        // Goes on where the caller does not wait: the pane, our only handle, is gone already.
-                        let _ = tokio::spawn(group::end(process)).await;
-                    }
-                    Ok(())
-                }
-                Err(Failure::NoServer | Failure::Gone) => Ok(()),
-                Err(failure) => Err(failure.into()),
-            }
+            let ended = self.server.end(&target).await;
+            self.server.watches.touch(pane);
+            Ok(ended?)
         })
     }
 
     fn activity(&self, pane: &PaneId) -> Activity {
-        self.watches.subscribe(pane)
+        let activity = self.server.watches.subscribe(pane);
+        self.server.client.allow(true);
+        activity
     }
 }
 
@@ -113,8 +101,16 @@ impl Tmux {
         launch::sweep(&self.config.launch_dir);
         let mut waits = RETRIES.into_iter();
         loop {
-            match self.try_start(&launch, &label).await {
-                Ok((id, target)) => return Ok(Pane { id, target, label: Some(launch.label) }),
+            let up = self.server.client.bring_up(&args::start(self.config.owned)).await;
+            let started = match up {
+                Ok(()) => self.try_start(&launch, &label).await,
+                Err(failure) => Err(failure),
+            };
+            match started {
+                Ok(Address { pane, session, readable }) => {
+                    self.server.homes.insert(&pane, &session);
+                    return Ok(Pane { id: pane, target: readable, label: Some(launch.label) });
+                }
                 Err(Failure::Exiting(message)) => match waits.next() {
                     Some(wait) => sleep(Duration::from_millis(wait)).await,
                     None => return Err(TerminalError::Unavailable(message)),
@@ -127,52 +123,49 @@ impl Tmux {
         }
     }
 
-    async fn try_start(&self, launch: &Launch, label: &str) -> Result<(PaneId, String), Failure> {
+    async fn try_start(&self, launch: &Launch, label: &str) -> Result<Address, Failure> {
         let dir = &self.config.launch_dir;
         let file = launch::write(dir, launch).map_err(|error| {
             Failure::Unavailable(format!("cannot write a launch file in {}: {error}", dir.display()))
         })?;
-        let commands = args::spawn(launch, &self.config.launcher, &file, label, self.config.owned);
-        let started = self.create(commands).await;
+        let (launcher, owned) = (&self.config.launcher, self.config.owned);
+        let started = self.create(args::spawn(launch, launcher, &file, label, &unique(), owned)).await;
         if started.is_err() {
             launch::remove(&file);
         }
         started
     }
 
-    async fn create(&self, commands: args::Commands) -> Result<(PaneId, String), Failure> {
-        let output = self.client.exec("spawn", commands, b"").await?;
-        let address = parse::address(&output.stdout);
-        match (address, output.success) {
+    async fn create(&self, commands: Commands) -> Result<Address, Failure> {
+        let output = self.server.client.exec("spawn", &commands, b"").await?;
+        match (parse::address(&output.stdout), output.success) {
             (Some(address), true) => Ok(address),
             // Made, but not marked: without its label it would be nobody's.
-            (Some((pane, _)), false) => {
-                let _ = self.kill(&pane).await;
-                Err(crate::command::classify("spawn", &output.stderr))
+            (Some(address), false) => {
+                let _ = self.kill(&address.pane).await;
+                Err(classify("spawn", &output.stderr))
             }
             // Status 0 is no proof: without the socket's folder tmux prints an error and succeeds.
-            (None, _) => Err(crate::command::classify("spawn", &output.stderr)),
+            (None, _) => Err(classify("spawn", &output.stderr)),
         }
     }
 
-    async fn capture(&self, target: &Target, history: u32) -> Result<(Screen, Option<Pid>), TerminalError> {
-        let stdout = self.client.run("read", args::read(std::slice::from_ref(target), history), b"").await?;
+    async fn capture(&self, pane: &PaneId, history: u32) -> Result<(Screen, Option<Pid>), TerminalError> {
+        let read = |target: &Target| args::read(std::slice::from_ref(target), history);
+        let stdout = self.server.run_at("read", pane, read, b"").await?;
         parse::screen(&stdout).ok_or(TerminalError::Gone)
     }
 }
 
-/// An id that no pane can have is one of a pane that is gone.
-fn target(pane: &PaneId) -> Result<Target, TerminalError> {
-    Target::parse(pane).ok_or(TerminalError::Gone)
-}
-
-/// The guarded sequences print nothing unless the program has ended.
+/// The guarded sequences print this where the program has ended, and nothing where they did their work.
 fn alive(stdout: &str) -> Result<(), TerminalError> {
-    if stdout.is_empty() { Ok(()) } else { Err(TerminalError::Exited) }
+    if stdout.trim_end() == args::ENDED { Err(TerminalError::Exited) } else { Ok(()) }
 }
 
-/// Several daemons may use one server: the process's number is part of it.
-fn unique_buffer() -> String {
+/// A name for a buffer or receipt. Several daemons may use one server, also one after the other: the moment
+/// and the process's number are part of it.
+fn unique() -> String {
     static USED: AtomicU64 = AtomicU64::new(0);
-    format!("agentmux-{}-{}", std::process::id(), USED.fetch_add(1, Ordering::Relaxed))
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
+    format!("agentmux-{}-{now:x}-{}", std::process::id(), USED.fetch_add(1, Ordering::Relaxed))
 }

@@ -34,6 +34,7 @@ pub(super) const MAX_SESSIONS: Setting = setting("AGENTMUX_MAX_SESSIONS", "max_s
 pub(super) const ALLOW_EXTERNAL_TARGET: Setting =
     setting("AGENTMUX_ALLOW_EXTERNAL_TARGET", "allow_external_target");
 pub(super) const TMUX_SOCKET: Setting = setting("AGENTMUX_TMUX_SOCKET", "tmux_socket");
+pub(super) const TMUX_TRANSPORT: Setting = setting("AGENTMUX_TMUX_TRANSPORT", "tmux_transport");
 pub(super) const LOG_FILE: Setting = setting("AGENTMUX_LOG_FILE", "log_file");
 pub(super) const LOG: Setting = setting("AGENTMUX_LOG", "log");
 pub(super) const STATE_DIR: Setting = variable("AGENTMUX_STATE_DIR");
@@ -41,7 +42,7 @@ pub(super) const CONFIG_FILE: Setting = variable("AGENTMUX_CONFIG_FILE");
 pub(super) const ALLOW_CWD_CONFIG: Setting = variable("AGENTMUX_ALLOW_CWD_CONFIG");
 
 /// Those that a file may hold.
-pub(super) const IN_FILE: [Setting; 18] = [
+pub(super) const IN_FILE: [Setting; 19] = [
     HOST,
     PORT,
     TOKEN,
@@ -58,6 +59,7 @@ pub(super) const IN_FILE: [Setting; 18] = [
     MAX_SESSIONS,
     ALLOW_EXTERNAL_TARGET,
     TMUX_SOCKET,
+    TMUX_TRANSPORT,
     LOG_FILE,
     LOG,
 ];

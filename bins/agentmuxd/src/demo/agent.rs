@@ -316,7 +316,7 @@ impl Agent {
             text.lines().next().unwrap_or_default().to_owned()
         };
         let queued = self.queue.iter().map(first_line).collect();
-        View { work, queued, body, has_title: self.options.title }
+        View { work, queued, body, has_title: self.options.title, announces: self.options.osc }
     }
 
     fn status(&self, is_working: bool) -> String {

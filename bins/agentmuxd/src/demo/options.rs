@@ -25,6 +25,7 @@ A small interactive agent: no account, no model. Keywords in a prompt say what i
   --late-busy S       show the work on a prompt S seconds late
   --ctx N             show ctx:N% below the box
   --no-title          do not set the terminal's title
+  --osc               announce the state by OSC 7501, as Codex does
   --line              a plain line-mode program instead
   --log FILE          append what happens as lines of JSON
 ";
@@ -43,6 +44,7 @@ pub(super) struct Options {
     pub(super) late_busy: Duration,
     pub(super) ctx: Option<u8>,
     pub(super) title: bool,
+    pub(super) osc: bool,
     pub(super) line: bool,
     pub(super) log: Option<PathBuf>,
 }
@@ -61,6 +63,7 @@ impl Default for Options {
             late_busy: Duration::ZERO,
             ctx: None,
             title: true,
+            osc: false,
             line: false,
             log: None,
         }
@@ -87,6 +90,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Asked, S
         match name {
             "--help" | "-h" => return Ok(Asked::Help),
             "--no-title" => options.title = false,
+            "--osc" => options.osc = true,
             "--line" => options.line = true,
             "--bypass-permissions" => options.dialog = Some(Opening::Bypass),
             _ => {

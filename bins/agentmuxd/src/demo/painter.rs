@@ -53,11 +53,14 @@ impl Painter {
         format!("\r{}", move_by('A', self.painted.cursor.0))
     }
 
-    /// Title and bracketed paste, where they change.
+    /// Title, announcement and bracketed paste, where they change.
     fn modes(&self, frame: &Frame) -> String {
         let mut out = String::new();
         if frame.title != self.painted.title {
             out += &format!("\x1b]2;{}\x07", frame.title);
+        }
+        if frame.announced != self.painted.announced && !frame.announced.is_empty() {
+            out += &format!("\x1b]7501;{}:app=demo\x1b\\", frame.announced);
         }
         if frame.takes_input != self.painted.takes_input {
             out += if frame.takes_input { "\x1b[?2004h" } else { "\x1b[?2004l" };
@@ -100,6 +103,14 @@ mod tests {
         painter.paint(&[], frame(&["box"], (0, 0)));
         let out = painter.paint(&["said".to_owned()], frame(&["box"], (0, 0)));
         assert!(out.starts_with("\r\x1b[Jsaid\r\n\x1b[?7lbox"), "{out:?}");
+    }
+
+    #[test]
+    fn a_state_is_announced_when_it_changes() {
+        let mut painter = Painter::default();
+        let at_work = Frame { announced: "state=working", ..frame(&["box"], (0, 0)) };
+        assert!(painter.paint(&[], at_work.clone()).contains("\x1b]7501;state=working:app=demo\x1b\\"));
+        assert!(!painter.paint(&[], Frame { cursor: (0, 1), ..at_work }).contains("7501"));
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(super) struct View<'a> {
     pub(super) queued: Vec<String>,
     pub(super) body: Body<'a>,
     pub(super) has_title: bool,
+    /// Whether the state is announced by OSC 7501.
+    pub(super) announces: bool,
 }
 
 /// Work that shows.
@@ -38,6 +40,8 @@ pub(super) struct Frame {
     pub(super) rows: Vec<String>,
     pub(super) cursor: (usize, usize),
     pub(super) title: String,
+    /// What is announced of the state by OSC 7501; empty where nothing is.
+    pub(super) announced: &'static str,
     /// Whether pastes are asked for in brackets: not before the program takes input.
     pub(super) takes_input: bool,
 }
@@ -64,6 +68,7 @@ pub(super) fn frame(view: &View<'_>, width: usize, height: usize) -> Frame {
         rows: rows.split_off(hidden),
         cursor: (cursor.0.saturating_sub(hidden), cursor.1),
         title: title(view),
+        announced: announcement(view),
         takes_input: !matches!(view.body, Body::Nothing),
     }
 }
@@ -141,13 +146,24 @@ fn title(view: &View<'_>) -> String {
     format!("{mark} demo")
 }
 
+/// The words of Codex.
+fn announcement(view: &View<'_>) -> &'static str {
+    match (&view.body, &view.work) {
+        _ if !view.announces => "",
+        (Body::Nothing, _) => "",
+        (Body::Dialog(_), _) => "state=blocked:kind=permission",
+        (_, Some(_)) => "state=working",
+        (_, None) => "state=idle",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn boxed(draft: &str, suggestion: Option<&'static str>) -> View<'static> {
         let body = Body::Box { draft: draft.to_owned(), suggestion, status: "ready".to_owned() };
-        View { work: None, queued: Vec::new(), body, has_title: true }
+        View { work: None, queued: Vec::new(), body, has_title: true, announces: false }
     }
 
     #[test]

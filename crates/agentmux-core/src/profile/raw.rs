@@ -88,7 +88,7 @@ impl Default for Submit {
     fn default() -> Self {
         Self {
             pause_ms: 0,
-            settle_ms: 40,
+            settle_ms: 0,
             grace_ms: 3000,
             pasted: None,
             interrupt: vec!["escape".into()],
@@ -257,12 +257,7 @@ impl Reply {
 }
 
 fn keys(key: &str, names: &[String]) -> Result<Vec<Key>, String> {
-    let parse = |name: &String| match name.as_str() {
-        "ctrl-c" => Ok(Key::CtrlC),
-        "ctrl-d" => Ok(Key::CtrlD),
-        "ctrl-u" => Ok(Key::CtrlU),
-        name => Key::parse(name).map_err(|e| format!("{key}: {e} (and ctrl-c, ctrl-d, ctrl-u)")),
-    };
+    let parse = |name: &String| Key::parse_any(name).map_err(|e| format!("{key}: {e}"));
     names.iter().map(parse).collect()
 }
 

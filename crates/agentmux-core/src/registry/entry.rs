@@ -1,17 +1,22 @@
 //! One session in the list: what never changes of it, and the way to its task.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, watch};
 
 use super::{Inner, SessionView};
+use crate::events::Event;
 use crate::input::{SessionName, ShortName};
 use crate::profile::Profile;
 use crate::session::{Answering, Command, Handle, Parts, Snapshot, Start, open};
-use crate::state::State;
+use crate::state::{Evidence, Source, State};
 use crate::terminal::{Label, Pane, PaneId};
 
 pub(super) struct Entry {
+    /// Its own number in this process.
+    serial: u64,
     pub(super) name: SessionName,
     pub(super) id: String,
     pub(super) pane: PaneId,
@@ -39,7 +44,13 @@ impl Entry {
             lost: now.lost,
             exit: now.exit,
             turns: now.turns,
+            contradictions: now.contradictions,
         }
+    }
+
+    /// Two numbers that are the same only where a view of it is the same.
+    pub(super) fn version(&self) -> (u64, u64) {
+        (self.serial, self.handle.snapshot.borrow().version)
     }
 
     /// True unless it is still starting.
@@ -92,7 +103,7 @@ impl Inner {
         &self,
         label: Label,
         pane: Pane,
-        profile: std::sync::Arc<Profile>,
+        profile: Arc<Profile>,
         begin: Option<(Start, Answering)>,
     ) -> Entry {
         let parts = Parts {
@@ -104,7 +115,21 @@ impl Inner {
             terminal: self.terminal.clone(),
             book: self.book.clone(),
         };
+        self.book.events().push(Event::Session {
+            name: label.name.clone(),
+            id: label.id.clone(),
+            state: State::Starting,
+            evidence: Evidence {
+                source: Source::Process,
+                rule: "started".into(),
+                matched: String::new(),
+                since: SystemTime::now(),
+            },
+            exit: None,
+        });
+        static MADE: AtomicU64 = AtomicU64::new(0);
         Entry {
+            serial: MADE.fetch_add(1, Ordering::Relaxed),
             name: label.name,
             id: label.id,
             pane: pane.id,
@@ -118,11 +143,12 @@ impl Inner {
     /// A session that an earlier daemon left alive. An agent whose profile is unknown by now is read by the default
     /// one's.
     pub(super) fn adopt_entry(&self, label: Label, pane: Pane) -> Entry {
-        let known = self
-            .profiles
-            .get(label.agent.as_str())
-            .or_else(|| self.profiles.get(self.settings.agent.as_str()));
-        let profile = known.expect("the default agent is one of the profiles: Settings says so");
+        let profile = self.profile(label.agent.as_str());
         self.open_entry(label, pane, profile, None)
+    }
+    /// A profile by its name, the default agent's where there is none (any more).
+    pub(super) fn profile(&self, agent: &str) -> Arc<Profile> {
+        let known = self.profiles.get(agent).or_else(|| self.profiles.get(self.settings.agent.as_str()));
+        known.expect("the default agent is one of the profiles: Settings says so")
     }
 }

@@ -6,13 +6,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Entry, Inner, Registry, Sessions};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::{AgentView, Entry, Inner, Registry, Sessions};
 use crate::command::{check_argv, find_program};
 use crate::error::Error;
 use crate::input::{Invalid, SessionName, ShortName, Workdir};
 use crate::profile::Profile;
 use crate::session::{Answering, Start, StartFailure};
-use crate::terminal::{Label, Launch, TerminalError};
+use crate::terminal::{Label, Launch, Size, TerminalError};
 
 /// How a new session is to be started; empty means the daemon's defaults.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +30,8 @@ pub struct StartSpec {
     pub env: BTreeMap<String, String>,
     /// The session's name.
     pub name: Option<SessionName>,
+    /// Columns and rows.
+    pub size: Option<Size>,
 }
 
 /// A start that was checked: nothing but the terminal and the agent itself can fail now.
@@ -36,6 +41,25 @@ pub(super) struct Plan {
     argv: Vec<String>,
     workdir: PathBuf,
     env: BTreeMap<OsString, OsString>,
+    size: Size,
+}
+
+/// Hears how a start ended.
+pub(super) type Heard = oneshot::Receiver<Result<(), StartFailure>>;
+
+/// The start of a session, under way; to let go of it changes nothing.
+#[derive(Debug)]
+pub struct Opening(pub(super) JoinHandle<Result<(), Error>>);
+
+impl Opening {
+    /// Waits until the session is ready.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`]; [`Error::SessionNotFound`] where it was killed meanwhile.
+    pub async fn ready(self) -> Result<(), Error> {
+        // The task ends early only with the whole runtime.
+        self.0.await.unwrap_or(Err(Error::ShuttingDown))
+    }
 }
 
 /// A session that got ready, and which was active before.
@@ -55,8 +79,7 @@ impl Inner {
                 self.profiles.names().join(", ")
             ))
         })?;
-        let configured = settings.command.clone().filter(|_| agent == settings.agent.as_str());
-        let argv = check_argv(spec.command.or(configured).unwrap_or_else(|| profile.command.clone()))?;
+        let argv = check_argv(spec.command.unwrap_or_else(|| self.command(&profile)))?;
         // The file may have gone since it was parsed from the configuration.
         let workdir = match spec.workdir {
             Some(workdir) => workdir,
@@ -66,7 +89,32 @@ impl Inner {
         let added = profile.env.iter().chain(&spec.env);
         env.extend(added.map(|(key, value)| (OsString::from(key), OsString::from(value))));
         find_program(&argv[0], env.get(OsStr::new("PATH")).map(OsString::as_os_str), workdir.as_path())?;
-        Ok(Plan { profile, name: spec.name, argv, workdir: workdir.as_path().to_path_buf(), env })
+        Ok(Plan {
+            profile,
+            name: spec.name,
+            argv,
+            workdir: workdir.as_path().to_path_buf(),
+            env,
+            size: spec.size.unwrap_or(settings.size),
+        })
+    }
+
+    /// What is started for an agent where a request does not say.
+    fn command(&self, profile: &Profile) -> Vec<String> {
+        let configured = self.settings.command.as_ref().filter(|_| profile.name == self.settings.agent);
+        configured.unwrap_or(&profile.command).clone()
+    }
+
+    /// Whether an agent could be started, and by which file.
+    pub(super) fn agent_view(&self, profile: &Profile) -> AgentView {
+        let command = self.command(profile);
+        let path = match profile.env.get("PATH") {
+            Some(path) => Some(OsStr::new(path)),
+            None => self.settings.env.get(OsStr::new("PATH")).map(OsString::as_os_str),
+        };
+        let program = command.first().map_or("", String::as_str);
+        let program = find_program(program, path, self.settings.workdir.as_path()).ok();
+        AgentView { name: profile.name.to_string(), command, program }
     }
 
     /// Takes a place for one more session, and its name; makes room where that costs nobody anything.
@@ -123,29 +171,38 @@ impl Sessions {
 impl Registry {
     /// Starts a session and waits until it is ready; then it is the active one. On failure it is gone again.
     pub(super) async fn start_session(&self, plan: Plan) -> Result<Started, Error> {
+        let (name, heard) = self.place_session(plan).await?;
+        self.until_ready(&name, heard).await
+    }
+
+    /// Starts a session and puts it into the list.
+    pub(super) async fn place_session(&self, plan: Plan) -> Result<(SessionName, Heard), Error> {
         let name = self.0.reserve(plan.name.clone()).await?;
-        let launched = self.launch(&plan, &name).await;
-        let heard = match launched {
+        match self.launch(&plan, &name).await {
             Ok((entry, heard)) => {
                 let mut sessions = self.0.sessions();
                 sessions.reserved.retain(|reserved| *reserved != name);
                 sessions.entries.push(entry);
-                heard
+                Ok((name, heard))
             }
             Err(error) => {
                 self.0.release(&name);
-                return Err(error);
+                Err(error)
             }
-        };
+        }
+    }
+
+    /// Waits until a session is ready; then it is the active one. On failure it is gone.
+    pub(super) async fn until_ready(&self, name: &SessionName, heard: Heard) -> Result<Started, Error> {
         match heard.await {
             Ok(Ok(())) => {
                 let mut sessions = self.0.sessions();
                 let id = sessions.find(name.as_str()).map(|entry| entry.id.clone());
                 let before = std::mem::replace(&mut sessions.active, id);
-                Ok(Started { name, before })
+                Ok(Started { name: name.clone(), before })
             }
             Ok(Err(failure)) => {
-                self.forget(&name).await;
+                self.forget(name).await;
                 Err(not_ready(failure))
             }
             // The session was killed while it started, or the daemon stops.
@@ -153,11 +210,7 @@ impl Registry {
         }
     }
 
-    async fn launch(
-        &self,
-        plan: &Plan,
-        name: &SessionName,
-    ) -> Result<(Entry, tokio::sync::oneshot::Receiver<Result<(), StartFailure>>), Error> {
+    async fn launch(&self, plan: &Plan, name: &SessionName) -> Result<(Entry, Heard), Error> {
         let settings = &self.0.settings;
         let label = Label {
             id: format!("s-{}", uuid::Uuid::now_v7().simple()),
@@ -174,7 +227,7 @@ impl Registry {
             argv: plan.argv.iter().map(OsString::from).collect(),
             workdir: plan.workdir.clone(),
             env,
-            size: settings.size,
+            size: plan.size,
             label: label.clone(),
         };
         let pane = self.0.terminal.spawn(launch).await.map_err(|error| match error {

@@ -100,4 +100,17 @@ pub struct SessionView {
     pub exit: Option<Exit>,
     /// How many turns wait or go on.
     pub turns: usize,
+    /// How often the agent announced something that its screen contradicted.
+    pub contradictions: u64,
+}
+
+/// An agent that sessions can be started with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentView {
+    /// Its profile's name.
+    pub name: String,
+    /// The program and its arguments that are started where a request does not say.
+    pub command: Vec<String>,
+    /// The file of that program; `None` where the agents' PATH does not have it.
+    pub program: Option<PathBuf>,
 }

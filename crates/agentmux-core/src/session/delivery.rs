@@ -36,17 +36,30 @@ pub(super) struct Current {
     prompt: Prompt,
     deadline: Option<Instant>,
     phase: Phase,
-    /// When its time was up and it was interrupted.
+    /// Why it is to be interrupted, if it is.
+    stop: Option<Stop>,
+    /// When the keys were pressed.
     interrupted: Option<Instant>,
     /// It was pasted before, and swallowed.
     swallowed: bool,
     /// A question has come over the box since the paste.
     asked: bool,
+    /// How often the agent had announced work before.
+    worked_before: u64,
     /// How often the same prompt had been echoed before.
     echoes_before: usize,
     /// The state of the screen for which the echo was last looked for.
     searched: Option<Instant>,
     traces: Traces,
+}
+
+/// Why a turn is interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// Its time was up.
+    Late,
+    /// Somebody asked for it.
+    Asked,
 }
 
 enum Phase {
@@ -61,6 +74,11 @@ enum Phase {
 impl Current {
     pub(super) fn is_typing(&self) -> bool {
         matches!(self.phase, Phase::Typing { .. })
+    }
+
+    /// Somebody wants it interrupted.
+    pub(super) fn stop_asked(&mut self) {
+        self.stop.get_or_insert(Stop::Asked);
     }
 
     /// True where nothing more is expected of it.
@@ -110,9 +128,12 @@ impl Session {
 
     /// Pastes the next prompt, if a fresh reading still shows an empty box.
     async fn begin(&mut self) {
-        let Ok(screen) = self.parts.terminal.read(&self.parts.pane, HISTORY).await else {
-            self.look_again(Instant::now());
-            return;
+        let screen = match self.parts.terminal.read(&self.parts.pane, HISTORY).await {
+            Ok(screen) => screen,
+            Err(error) => {
+                self.cannot_begin(&error);
+                return;
+            }
         };
         let Some(next) = self.waiting.front() else { return };
         let before = traces(&self.parts.profile, &screen, next.prompt.as_str());
@@ -133,14 +154,27 @@ impl Session {
             prompt: next.prompt,
             deadline: next.deadline,
             phase: Phase::Typing { pasted: Instant::now(), shown: None },
+            stop: None,
             interrupted: None,
             swallowed: next.swallowed,
             asked: false,
+            worked_before: self.announced_work(),
             echoes_before: before.echoes,
             searched: None,
             traces: Traces::default(),
         });
         self.look_again(Instant::now());
+    }
+
+    /// The terminal does not answer: who waits for the prompt to be typed is told so; what was queued waits on.
+    fn cannot_begin(&mut self, error: &TerminalError) {
+        if matches!(error, TerminalError::Unavailable(_))
+            && self.waiting.front().is_some_and(|next| next.urgent)
+            && let Some(next) = self.waiting.pop_front()
+        {
+            next.pen.failed("tmux_unavailable", format!("nothing was typed: {error}"));
+        }
+        self.look_again(Instant::now() + Duration::from_millis(200));
     }
 
     fn paste_failed(&mut self, pen: &TurnPen, error: &TerminalError) {
@@ -195,7 +229,7 @@ impl Session {
         let Some(current) = self.current.take() else { return };
         log::info!("session {}: a question swallowed the prompt; it is pasted again", self.parts.name);
         let Current { pen, prompt, deadline, .. } = current;
-        self.waiting.push_front(Waiting { pen, prompt, deadline, swallowed: true });
+        self.waiting.push_front(Waiting { pen, prompt, deadline, urgent: false, swallowed: true });
         self.wake(Instant::now());
     }
 
@@ -233,11 +267,12 @@ impl Session {
 
     async fn step_submitted(&mut self) {
         self.search_traces().await;
-        let now = Instant::now();
+        let (now, announced) = (Instant::now(), self.announced_work());
         let Some(current) = &mut self.current else { return };
         let ours = holds_only(&self.parts.profile, &self.reading, &current.prompt);
         let Phase::Submitted(submission) = &mut current.phase else { return };
         submission.note(self.reading.state, self.believed, current.traces.echoes > current.echoes_before);
+        submission.worked |= announced > current.worked_before;
         if submission.is_taken() {
             current.pen.confirmed();
         }
@@ -272,6 +307,11 @@ impl Session {
                 );
             }),
         }
+    }
+
+    /// How often the agent has announced that it works: that may come and go between two readings.
+    fn announced_work(&self) -> u64 {
+        self.activity.announced().map_or(0, |announced| announced.worked)
     }
 
     /// Late evidence still counts.
@@ -317,13 +357,14 @@ impl Session {
         if self.reading.state != state {
             return;
         }
-        if current.interrupted.is_some() {
-            self.end_turn(|pen| pen.failed("timeout", "the turn's time was up; it was interrupted"));
-            return;
-        }
+        let stopped = current.stop.filter(|_| current.interrupted.is_some());
         let found = traces(&self.parts.profile, &screen, current.prompt.as_str());
         let reply = if found.echoes > current.echoes_before { found.reply } else { String::new() };
-        self.end_turn(|pen| pen.done(reply, "screen"));
+        self.end_turn(|pen| match stopped {
+            None => pen.done(reply, "screen"),
+            Some(Stop::Asked) => pen.interrupted(reply, "screen"),
+            Some(Stop::Late) => pen.failed("timeout", "the turn's time was up; it was interrupted"),
+        });
     }
 
     fn end_turn(&mut self, how: impl FnOnce(&TurnPen)) {
@@ -333,14 +374,18 @@ impl Session {
         self.wake(Instant::now());
     }
 
-    /// Interrupts the current turn when its time is up, and fails it when it has come to rest or does not.
-    pub(super) async fn step_timeout(&mut self) {
+    /// Interrupts the current turn when its time is up or somebody asked for it, and ends it when it has come to rest or
+    /// does not.
+    pub(super) async fn step_stop(&mut self) {
         let now = Instant::now();
         let Some(current) = &mut self.current else { return };
-        let (Phase::Submitted(_), Some(deadline)) = (&current.phase, current.deadline) else { return };
-        match current.interrupted {
-            None if now < deadline => self.wake(deadline),
-            None => {
+        if current.stop.is_none() && current.deadline.is_some_and(|deadline| deadline <= now) {
+            current.stop = Some(Stop::Late);
+        }
+        let (stop, interrupted) = (current.stop, current.interrupted);
+        match (&current.phase, stop, interrupted) {
+            // What is being typed is submitted first: half a prompt is nobody's.
+            (Phase::Submitted(_), Some(_), None) => {
                 current.interrupted = Some(now);
                 let keys = self.parts.profile.submit.interrupt.clone();
                 if let Err(error) = self.parts.terminal.keys(&self.parts.pane, &keys).await {
@@ -349,12 +394,20 @@ impl Session {
                 self.wake(now + INTERRUPT);
                 self.look_again(now + Duration::from_millis(50));
             }
-            Some(since) if now >= since + INTERRUPT => {
+            (_, Some(_), Some(since)) if now < since + INTERRUPT => self.wake(since + INTERRUPT),
+            (_, Some(Stop::Late), Some(_)) => {
                 self.end_turn(|pen| {
                     pen.failed("timeout", "the turn's time was up; the agent did not come to rest")
                 });
             }
-            Some(since) => self.wake(since + INTERRUPT),
+            // It goes on: the agent may take another key.
+            (_, Some(Stop::Asked), Some(_)) => (current.stop, current.interrupted) = (None, None),
+            (_, None, _) => {
+                if let Some(deadline) = current.deadline {
+                    self.wake(deadline);
+                }
+            }
+            (_, Some(_), None) => {}
         }
     }
 }

@@ -4,11 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use super::delivery::Current;
 use super::{Session, evidence};
+use crate::events::Event;
+use crate::fusion::{COUNTS, fuse};
 use crate::reading::read;
 use crate::screen::Screen;
 use crate::state::{Evidence, Source, State};
-use crate::terminal::TerminalError;
+use crate::terminal::{Announced, TerminalError};
 
 /// A repaint may be half done when it is read: a change of state needs a second reading that agrees.
 const CONFIRM: Duration = Duration::from_millis(40);
@@ -22,10 +25,40 @@ const CONFIRM_QUESTION: Duration = Duration::from_millis(250);
 /// A pause after a terminal that did not answer.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// While an agent is plainly at work and goes on printing, its screen is read so often at most.
+const AT_WORK: Duration = Duration::from_millis(250);
+
+/// But at once when the output has paused for so long: it may have finished.
+const PAUSE: Duration = Duration::from_millis(40);
+
+/// Other changes are gathered for a moment: a repaint is several writes.
+const GATHER: Duration = Duration::from_millis(8);
+
 impl Session {
+    /// Something was printed: reads the screen soon.
+    pub(super) fn note_activity(&mut self) {
+        let now = Instant::now();
+        let announced = self.activity.announced().map(|announced| announced.at);
+        let news = announced != self.announced_at;
+        self.announced_at = announced;
+        let typing = self.current.as_ref().is_some_and(Current::is_typing);
+        let at = if self.reading.state == State::Busy && !typing && !news {
+            (now + PAUSE).min(self.looked_at + AT_WORK).max(now)
+        } else {
+            now + GATHER
+        };
+        // A pause is over when something new is printed; other plans stay.
+        self.look_at = match self.look_at.filter(|_| !self.look_is_for_pause) {
+            Some(planned) => Some(planned.min(at)),
+            None => Some(at),
+        };
+        self.look_is_for_pause = self.look_at == Some(at);
+    }
+
     /// Reads the screen now, and decides how far to believe it.
     pub(super) async fn look(&mut self) {
         self.look_at = None;
+        self.looked_at = Instant::now();
         match self.parts.terminal.read(&self.parts.pane, 0).await {
             Ok(screen) => self.note_screen(screen),
             Err(TerminalError::Gone | TerminalError::Exited) => {
@@ -51,7 +84,12 @@ impl Session {
             self.quiet_since = now;
         }
         self.screen = screen;
-        self.reading = read(&self.parts.profile, &self.screen);
+        let announced = self.activity.announced();
+        let (reading, contradiction) = fuse(read(&self.parts.profile, &self.screen), announced.as_ref(), now);
+        if let (true, Some(announced)) = (contradiction, &announced) {
+            self.note_contradiction(announced);
+        }
+        self.reading = reading;
         self.note_state(self.reading.state, now);
         self.believed = match self.candidate {
             None => true,
@@ -63,6 +101,16 @@ impl Session {
                 now >= enough
             }
         };
+    }
+
+    /// Counts a contradiction between the agent's word and its screen, once for each announcement.
+    fn note_contradiction(&mut self, announced: &Announced) {
+        self.look_again(announced.at + COUNTS);
+        if self.contradicted != Some(announced.at) {
+            self.contradicted = Some(announced.at);
+            self.contradictions += 1;
+            log::debug!("session {}: it announces {}, its screen differs", self.parts.name, announced.state);
+        }
     }
 
     /// Notes a reading's state: a candidate where it contradicts what is published.
@@ -81,6 +129,8 @@ impl Session {
             State::Busy | State::Exited => Duration::ZERO,
             State::Unknown => CONFIRM_UNKNOWN,
             State::NeedsInput => CONFIRM_QUESTION,
+            // Its own word is no half-done repaint; the profile says where the screen follows it late.
+            State::Idle if self.reading.source == Source::Osc => self.parts.profile.submit.settle,
             State::Idle => CONFIRM.max(self.parts.profile.submit.settle),
             _ => CONFIRM,
         }
@@ -110,8 +160,9 @@ impl Session {
         let turns = self.waiting.len() + usize::from(self.current.is_some());
         let (state, source, rule, matched) = self.belief();
         let sure = self.believed || state == State::Busy;
-        let (screen, lost) = (&self.screen, self.lost);
+        let (screen, lost, contradictions) = (&self.screen, self.lost, self.contradictions);
         let (context, name) = (self.reading.context, &self.parts.name);
+        let mut news = None;
         self.view.send_if_modified(|seen| {
             let mut now = seen.clone();
             if sure {
@@ -127,12 +178,19 @@ impl Session {
             now.exit = screen.exit;
             now.lost = lost;
             now.turns = turns;
+            now.contradictions = contradictions;
             let changed = now != *seen;
+            now.version += u64::from(changed);
             if now.state != seen.state {
+                news = Some((now.state, now.evidence.clone(), now.exit));
                 log::debug!("session {name}: {} -> {} ({})", seen.state, now.state, now.evidence.rule);
             }
             *seen = now;
             changed
         });
+        if let Some((state, evidence, exit)) = news {
+            let (name, id) = (self.parts.name.clone(), self.parts.id.clone());
+            self.parts.book.events().push(Event::Session { name, id, state, evidence, exit });
+        }
     }
 }

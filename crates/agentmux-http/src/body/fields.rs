@@ -5,17 +5,24 @@ use std::time::Duration;
 
 use agentmux_core::command;
 use agentmux_core::input::{self, Invalid};
+use agentmux_core::terminal::Size;
 use serde_json::{Map, Value};
 
+use super::{choose, must_be, only};
 use crate::limits::MAX_SECONDS;
 
-/// The fields of a body. Those that nobody asks for are ignored.
+/// The fields of a body.
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Map<String, Value>);
 
 impl Fields {
     pub(crate) fn new(fields: Map<String, Value>) -> Self {
         Self(fields)
+    }
+
+    /// Refuses fields that are not among the known ones.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Invalid> {
+        only("field", self.0.keys().map(String::as_str), known)
     }
 
     fn get(&self, field: &str) -> Option<&Value> {
@@ -59,16 +66,32 @@ impl Fields {
         self.get(field).map(|value| input::seconds(field, number(value), MAX_SECONDS)).transpose()
     }
 
-    /// One of these words; its place in the list.
+    /// One of these words; what it stands for.
     pub(crate) fn choice<T: Copy>(&self, field: &str, choices: &[(&str, T)]) -> Result<Option<T>, Invalid> {
         let Some(value) = self.get(field) else {
             return Ok(None);
         };
-        let known = choices.iter().find(|(word, _)| value.as_str() == Some(word));
-        known.map(|(_, choice)| Some(*choice)).ok_or_else(|| {
-            let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
-            must_be(field, &format!("one of {}", words.join(", ")))
-        })
+        choose(field, value.as_str().unwrap_or_default(), choices).map(Some)
+    }
+
+    /// True or false.
+    pub(crate) fn flag(&self, field: &str) -> Result<Option<bool>, Invalid> {
+        let flag = |value: &Value| value.as_bool().ok_or_else(|| must_be(field, "true or false"));
+        self.get(field).map(flag).transpose()
+    }
+
+    /// The size of a terminal: an object with `columns` and `rows`.
+    pub(crate) fn size(&self, field: &str) -> Result<Option<Size>, Invalid> {
+        let refuse = || must_be(field, "an object with the numbers columns and rows");
+        let Some(value) = self.get(field) else {
+            return Ok(None);
+        };
+        let object = value.as_object().filter(|object| object.len() == 2).ok_or_else(refuse)?;
+        let number = |name: &str| {
+            let number = object.get(name).and_then(Value::as_u64).ok_or_else(refuse)?;
+            Ok(u16::try_from(number).unwrap_or(u16::MAX))
+        };
+        Size::new(number("columns")?, number("rows")?).map(Some)
     }
 
     /// A command: a line that is split as a shell would, or an argument vector.
@@ -115,10 +138,6 @@ fn check_variable(field: &str, name: &str, value: &str) -> Result<(), Invalid> {
         return refuse("has a NUL character in its value");
     }
     Ok(())
-}
-
-fn must_be(field: &str, what: &str) -> Invalid {
-    Invalid::new(format!("{field} must be {what}"))
 }
 
 fn must_be_positive(field: &str) -> Invalid {
@@ -195,6 +214,31 @@ mod tests {
             assert_eq!(refused(argv(body)), "command must be a string or an array of strings");
         }
         assert!(argv(r#"{"command":[]}"#).is_err());
+    }
+
+    #[test]
+    fn sizes_and_flags_are_what_they_say() {
+        let size = |value: &str| fields(&format!("{{\"size\":{value}}}")).size("size");
+        assert_eq!(size(r#"{"columns":80,"rows":24}"#), Ok(Some(Size { columns: 80, rows: 24 })));
+        assert_eq!(size("null"), Ok(None));
+        for value in [r#"{"columns":80}"#, r#"{"columns":80,"rows":24,"x":1}"#, "[80,24]", "\"80x24\""] {
+            assert!(refused(size(value)).contains("an object with the numbers columns and rows"), "{value}");
+        }
+        for value in [r#"{"columns":1,"rows":24}"#, r#"{"columns":80,"rows":1000000}"#] {
+            assert!(refused(size(value)).starts_with("size must have 20 to 500"), "{value}");
+        }
+        let flag = |value: &str| fields(&format!("{{\"raw\":{value}}}")).flag("raw");
+        assert_eq!((flag("true"), flag("null")), (Ok(Some(true)), Ok(None)));
+        assert_eq!(refused(flag("\"yes\"")), "raw must be true or false");
+    }
+
+    #[test]
+    fn unknown_fields_are_named_even_where_they_are_null() {
+        assert_eq!(fields(r#"{"text":1}"#).only(&["text", "wait"]), Ok(()));
+        assert_eq!(
+            refused(fields(r#"{"text":1,"promt":null}"#).only(&["text", "wait"])),
+            "unknown field \"promt\"; known here: text, wait"
+        );
     }
 
     #[test]

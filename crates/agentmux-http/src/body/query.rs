@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use agentmux_core::input::{self, Invalid};
 
+use super::{choose, only};
 use crate::limits::MAX_SECONDS;
 
-/// The parameters of a URL. Those that nobody asks for are ignored.
+/// The parameters of a URL.
 #[derive(Debug, Default)]
 pub(crate) struct Query(Vec<(String, String)>);
 
@@ -18,6 +19,12 @@ impl Query {
             (decode(name), decode(value))
         };
         Self(text.split('&').map(pair).collect())
+    }
+
+    /// Refuses parameters that are not among the known ones.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Invalid> {
+        let names = self.0.iter().map(|(name, _)| name.as_str()).filter(|name| !name.is_empty());
+        only("query parameter", names, known)
     }
 
     /// A parameter without the blanks around it.
@@ -40,6 +47,17 @@ impl Query {
         }
         // Only digits are left: what does not parse is larger than any range.
         Ok(Some(digits.parse().unwrap_or(most).clamp(least, most)))
+    }
+
+    /// One of these words; what it stands for.
+    pub(crate) fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>, Invalid> {
+        self.get(name).filter(|word| !word.is_empty()).map(|word| choose(name, word, choices)).transpose()
+    }
+
+    /// Several of these words, joined by commas.
+    pub(crate) fn choices<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<Vec<T>, Invalid> {
+        let words = self.get(name).into_iter().flat_map(|words| words.split(',')).map(str::trim);
+        words.filter(|word| !word.is_empty()).map(|word| choose(name, word, choices)).collect()
     }
 
     /// A number of seconds, 0 to 3600.
@@ -98,6 +116,22 @@ mod tests {
         for text in ["x", "1.5", "true", "%225%22", "0x10", "-"] {
             assert_eq!(lines(text).unwrap_err().message, "lines must be an integer", "{text}");
         }
+    }
+
+    #[test]
+    fn unknown_parameters_and_words_are_named_with_what_is_known() {
+        let query = Query::parse("wait=1&&until=idle,%20busy,");
+        assert_eq!(query.only(&["until", "wait"]), Ok(()));
+        assert_eq!(
+            query.only(&["until"]).unwrap_err().message,
+            "unknown query parameter \"wait\"; known here: until"
+        );
+        assert!(query.only(&[]).unwrap_err().message.ends_with("known here: none"));
+        let words = [("idle", 1), ("busy", 2)];
+        assert_eq!(query.choices("until", &words), Ok(vec![1, 2]));
+        assert_eq!(query.choices("x", &words), Ok(vec![]));
+        assert_eq!(query.choice("until", &words).unwrap_err().message, "until must be one of idle, busy");
+        assert_eq!(Query::parse("x=busy").choice("x", &words), Ok(Some(2)));
     }
 
     #[test]

@@ -17,8 +17,7 @@ pub(crate) fn check(head: &Parts, passage: &Passage, length: Option<u64>) -> Res
         return Ok(());
     };
     if headers.contains_key("idempotency-key") {
-        let error = "Idempotency-Key is not supported yet; nothing was done";
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, "unsupported", error));
+        return Err(Refusal::unsupported("Idempotency-Key is not supported yet; nothing was done"));
     }
     encoding(headers)?;
     if is_from_a_page(headers) && !headers.get(header::CONTENT_TYPE).is_some_and(is_json) {

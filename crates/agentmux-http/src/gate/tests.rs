@@ -127,7 +127,14 @@ fn exactly_one_host_that_is_ours() {
 
 #[test]
 fn pages_of_other_origins_are_refused_whatever_they_ask() {
-    for (method, path) in [("GET", "/capture"), ("POST", "/run"), ("GET", "/livez"), ("POST", "/nope")] {
+    for (method, path) in [
+        ("GET", "/capture"),
+        ("GET", "/events"),
+        ("POST", "/run"),
+        ("DELETE", "/sessions/a"),
+        ("GET", "/livez"),
+        ("POST", "/nope"),
+    ] {
         for origin in [
             "https://evil",
             "null",

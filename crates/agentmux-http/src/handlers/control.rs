@@ -1,7 +1,7 @@
 //! Control: keys, and the end of sessions.
 
 use agentmux_api as api;
-use agentmux_core::input::Key;
+use agentmux_core::input::{Invalid, Key};
 
 use super::{Call, Outcome};
 use crate::limits::MAX_REPEAT;
@@ -10,12 +10,35 @@ use crate::reply::Reply;
 
 pub(crate) async fn key(call: Call) -> Result<Outcome, Refusal> {
     let name = call.fields.required_text("key")?.trim();
-    let repeat = call.fields.count("repeat", MAX_REPEAT)?.unwrap_or(1);
+    let repeat = repeat(&call)?;
     let target = call.fields.name("target")?;
     let key = Key::parse(name)?;
-    let repeat = u32::try_from(repeat).expect("capped at MAX_REPEAT");
     let target = call.registry.press(key, repeat, target).await?;
     let document = api::Key { ok: true, action: "key".into(), target, key: name.to_owned() };
+    Ok(Outcome::Reply(Reply::ok(&document)))
+}
+
+fn repeat(call: &Call) -> Result<u32, Invalid> {
+    let repeat = call.fields.count("repeat", MAX_REPEAT)?.unwrap_or(1);
+    Ok(u32::try_from(repeat).expect("capped at MAX_REPEAT"))
+}
+
+pub(crate) async fn keys(call: Call) -> Result<Outcome, Refusal> {
+    let name = call.fields.required_text("key")?.trim();
+    let repeat = repeat(&call)?;
+    let key = Key::parse_any(name)?;
+    let session = call.registry.session(&call.key)?;
+    // By its id, which can mean no other pane.
+    call.registry.press(key, repeat, Some(&session.id)).await?;
+    let session = session.name.to_string();
+    let document = api::Keys { session, key: name.to_owned(), repeat: repeat.into() };
+    Ok(Outcome::Reply(Reply::ok(&document)))
+}
+
+pub(crate) async fn interrupt(call: Call) -> Result<Outcome, Refusal> {
+    let session = call.registry.session(&call.key)?;
+    let interrupted = call.registry.interrupt(&session.id).await?;
+    let document = api::Interrupt { session: session.name.to_string(), interrupted };
     Ok(Outcome::Reply(Reply::ok(&document)))
 }
 

@@ -1,7 +1,8 @@
-//! Looking: what sessions there are, what they do, what they show.
+//! Looking: how the daemon is, what sessions and agents there are, what the active one does and shows.
 
 use agentmux_api as api;
 use agentmux_core::error::Error;
+use agentmux_core::registry::Registry;
 
 use super::{Call, Outcome};
 use crate::limits::{CAPTURE_LINES, DEFAULT_LINES};
@@ -13,29 +14,46 @@ pub(crate) async fn livez(_: Call) -> Result<Outcome, Refusal> {
     Ok(Outcome::Reply(Reply::ok(&api::Livez { ok: true })))
 }
 
+pub(crate) async fn readyz(call: Call) -> Result<Outcome, Refusal> {
+    call.registry.check_ready().await?;
+    Ok(Outcome::Reply(Reply::ok(&api::Readyz { ok: true })))
+}
+
+pub(crate) async fn agents(call: Call) -> Result<Outcome, Refusal> {
+    let agents = call.registry.agents().into_iter().map(view::agent).collect();
+    let default = call.registry.settings().agent.to_string();
+    Ok(Outcome::Reply(Reply::ok(&api::Agents { agents, default })))
+}
+
 pub(crate) async fn health(call: Call) -> Result<Outcome, Refusal> {
-    let sessions = call.registry.sessions();
-    let document = api::Health {
+    let registry = &call.registry;
+    Ok(Outcome::Reply(call.kept.health.get(registry.version(), || health_of(registry))))
+}
+
+fn health_of(registry: &Registry) -> Reply {
+    let sessions = registry.sessions();
+    let active = sessions.iter().find(|session| session.active);
+    Reply::ok(&api::Health {
         ok: true,
-        agent: call.registry.settings().agent.to_string(),
-        active_session: sessions
-            .iter()
-            .find(|session| session.active)
-            .map(|session| session.name.to_string()),
+        agent: registry.settings().agent.to_string(),
+        active_session: active.map(|session| session.name.to_string()),
         total_sessions: sessions.len(),
         sessions: sessions.iter().map(view::session_with_health).collect(),
-    };
-    Ok(Outcome::Reply(Reply::ok(&document)))
+    })
 }
 
 pub(crate) async fn sessions(call: Call) -> Result<Outcome, Refusal> {
-    let sessions = call.registry.sessions();
+    let registry = &call.registry;
+    Ok(Outcome::Reply(call.kept.sessions.get(registry.version(), || list_of(registry))))
+}
+
+fn list_of(registry: &Registry) -> Reply {
+    let sessions = registry.sessions();
     let active = sessions.iter().find(|session| session.active).map(|session| session.name.to_string());
-    let document = api::Sessions {
+    Reply::ok(&api::Sessions {
         sessions: sessions.iter().map(view::session).collect(),
         active: active.unwrap_or_default(),
-    };
-    Ok(Outcome::Reply(Reply::ok(&document)))
+    })
 }
 
 pub(crate) async fn idle(call: Call) -> Result<Outcome, Refusal> {

@@ -4,6 +4,7 @@ use agentmux_api as api;
 use agentmux_core::input::{Invalid, Prompt, SessionName, Workdir};
 use agentmux_core::registry::{IfBusy, Sent, Settings, StartSpec};
 
+use super::turn::IF_BUSY;
 use super::{Call, Outcome};
 use crate::body::Fields;
 use crate::refusal::Refusal;
@@ -11,17 +12,17 @@ use crate::reply::Reply;
 use crate::view;
 
 pub(crate) async fn run(call: Call) -> Result<Outcome, Refusal> {
-    const IF_BUSY: [(&str, IfBusy); 3] =
+    const IF_ACTIVE_IS_BUSY: [(&str, IfBusy); 3] =
         [("reject", IfBusy::Reject), ("queue", IfBusy::Queue), ("start", IfBusy::Start)];
     let fields = &call.fields;
     let prompt = Prompt::parse(fields.required_text("text")?)?;
     let spec = start_spec(fields, call.registry.settings())?;
-    let if_busy = fields.choice("if_busy", &IF_BUSY)?.unwrap_or(IfBusy::Reject);
+    let if_busy = fields.choice("if_busy", &IF_ACTIVE_IS_BUSY)?.unwrap_or(IfBusy::Reject);
     let (wait, timeout) = (fields.seconds("wait")?, fields.seconds("timeout")?);
 
     let accepted = call.registry.run(prompt, spec, if_busy, timeout).await?;
     let session = accepted.session;
-    Ok(Outcome::about(&accepted.turn, wait, move |turn, waited_out| {
+    Ok(Outcome::about(&call.registry, &accepted.turn, wait, move |turn, waited_out| {
         Reply::ok(&api::Run {
             ok: true,
             action: "run".into(),
@@ -33,7 +34,7 @@ pub(crate) async fn run(call: Call) -> Result<Outcome, Refusal> {
     }))
 }
 
-fn start_spec(fields: &Fields, settings: &Settings) -> Result<StartSpec, Invalid> {
+pub(super) fn start_spec(fields: &Fields, settings: &Settings) -> Result<StartSpec, Invalid> {
     let workdir = fields.text("workdir")?.map(|path| Workdir::parse(path, &settings.home)).transpose()?;
     let name = fields.text("name")?.map(|name| SessionName::parse(name.trim())).transpose()?;
     Ok(StartSpec {
@@ -42,11 +43,11 @@ fn start_spec(fields: &Fields, settings: &Settings) -> Result<StartSpec, Invalid
         workdir,
         env: fields.environment("env")?,
         name,
+        size: None,
     })
 }
 
 pub(crate) async fn send(call: Call) -> Result<Outcome, Refusal> {
-    const IF_BUSY: [(&str, IfBusy); 2] = [("queue", IfBusy::Queue), ("reject", IfBusy::Reject)];
     let fields = &call.fields;
     let prompt = Prompt::parse(fields.required_text("text")?)?;
     let (target, session) = (fields.name("target")?, fields.name("session")?);
@@ -63,7 +64,7 @@ pub(crate) async fn send(call: Call) -> Result<Outcome, Refusal> {
         Sent::External(target) => Ok(Outcome::Reply(answer(target, None, None))),
         Sent::Turn(accepted) => {
             let target = accepted.session.target;
-            Ok(Outcome::about(&accepted.turn, wait, move |turn, waited_out| {
+            Ok(Outcome::about(&call.registry, &accepted.turn, wait, move |turn, waited_out| {
                 answer(target, Some(view::turn(turn)), waited_out)
             }))
         }

@@ -1,8 +1,12 @@
 //! The server over real sockets.
 
+mod documentation;
+mod events;
 mod mute;
 mod protocol;
+mod resources;
 mod sessions;
+mod states;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,10 +18,10 @@ use agentmux_core::input::{ShortName, Workdir};
 use agentmux_core::profile::Profiles;
 use agentmux_core::registry::Settings;
 use agentmux_core::terminal::{Size, Terminal};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 use self::mute::Mute;
 use super::*;
@@ -29,7 +33,7 @@ const HEAD: &str = "Host: localhost\r\nAuthorization: Bearer amx_token\r\n";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sessions that run the in-memory terminal's `echo`.
-fn registry(terminal: impl Terminal) -> Registry {
+fn registry(terminal: Arc<dyn Terminal>) -> Registry {
     let word = |text| ShortName::parse("word", text).unwrap();
     let settings = Settings {
         prefix: word("agentmux"),
@@ -46,7 +50,11 @@ fn registry(terminal: impl Terminal) -> Registry {
         accept_trust: true,
         allow_external: false,
     };
-    Registry::new(Arc::new(terminal), Profiles::builtin(), settings)
+    Registry::new(terminal, Profiles::builtin(), settings)
+}
+
+fn access() -> Access {
+    Access { tokens: vec![Secret::new("amx_token")], ..Access::default() }
 }
 
 /// A server that runs; dropping `stop` shuts it down.
@@ -58,12 +66,11 @@ struct Running {
 
 impl Running {
     async fn start() -> Self {
-        Self::on(FakeTerminal::default()).await
+        Self::on(Arc::new(FakeTerminal::default())).await
     }
 
-    async fn on(terminal: impl Terminal) -> Self {
-        let access = Access { tokens: vec![Secret::new("amx_token")], ..Access::default() };
-        let server = Server::new(registry(terminal), access);
+    async fn on(terminal: Arc<dyn Terminal>) -> Self {
+        let server = Server::new(registry(terminal), access());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -87,20 +94,54 @@ impl Running {
     async fn status(&self, bytes: impl AsRef<[u8]>) -> String {
         self.exchange(bytes).await.chars().skip("HTTP/1.1 ".len()).take(3).collect()
     }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        parsed(&self.exchange(get(path)).await)
+    }
+
+    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        parsed(&self.exchange(post(path, &body.to_string())).await)
+    }
+
+    async fn delete(&self, path: &str) -> (u16, Value) {
+        parsed(&self.exchange(format!("DELETE {path} HTTP/1.1\r\n{HEAD}\r\n")).await)
+    }
+
+    /// Asks again and again until the document is as it must be.
+    async fn get_until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let look = async {
+            loop {
+                let (_, document) = self.get(path).await;
+                if holds(&document) {
+                    return document;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, look).await.expect("it comes to that")
+    }
 }
 
-async fn rest(socket: &mut TcpStream) -> String {
+/// Status and document of an answer.
+fn parsed(answer: &str) -> (u16, Value) {
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head ends");
+    (head["HTTP/1.1 ".len()..][..3].parse().unwrap(), serde_json::from_str(body).unwrap())
+}
+
+async fn rest(socket: &mut (impl AsyncRead + Unpin)) -> String {
     let mut answer = Vec::new();
     timeout(PATIENCE, socket.read_to_end(&mut answer)).await.expect("the server closes").unwrap();
     String::from_utf8(answer).unwrap()
 }
 
 /// Reads until the text has come.
-async fn read_until(socket: &mut TcpStream, text: &str) -> String {
+async fn read_until(socket: &mut (impl AsyncRead + Unpin), text: &str) -> String {
     let mut answer = String::new();
+    let deadline = tokio::time::Instant::now() + PATIENCE;
     while !answer.contains(text) {
         let mut space = [0; 4096];
-        let count = timeout(PATIENCE, socket.read(&mut space)).await.expect("an answer comes").unwrap();
+        let read = tokio::time::timeout_at(deadline, socket.read(&mut space)).await;
+        let count = read.unwrap_or_else(|_| panic!("no {text:?} in {answer}")).unwrap();
         assert!(count > 0, "closed after {answer}");
         answer.push_str(std::str::from_utf8(&space[..count]).unwrap());
     }

@@ -1,3 +1,3 @@
 //! tmux keeps the contract of the core's `Terminal`.
 
-agentmux_core::terminal_contract!(crate::stage_with_home().await.0);
+agentmux_core::terminal_contract!(super::stage_with_home().await.0);

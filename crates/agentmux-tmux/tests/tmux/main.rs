@@ -1,10 +1,13 @@
 //! Tests on a real tmux: each has a server of its own, in a folder of its own, and leaves nothing behind.
 
 #![expect(clippy::unwrap_used, reason = "the set-up of tests")]
+#![expect(clippy::duplicate_mod, reason = "what every transport promises is tested on each")]
 
-mod contract;
-mod panes;
-mod server;
+mod control;
+mod faults;
+mod over_auto;
+mod over_control;
+mod over_subprocess;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -12,7 +15,7 @@ use std::process::Output;
 use std::sync::Arc;
 
 use agentmux_core::contract::Stage;
-use agentmux_tmux::{Config, Tmux};
+use agentmux_tmux::{Config, Tmux, Transport};
 use tempfile::TempDir;
 
 /// Becomes what a launch file says; shows what it was started with.
@@ -25,7 +28,7 @@ struct Home {
 }
 
 impl Home {
-    fn new() -> Self {
+    fn new(transport: Transport) -> Self {
         let dir = TempDir::new().unwrap();
         let config = Config {
             tmux: "tmux".into(),
@@ -34,6 +37,7 @@ impl Home {
             owner: "contract".into(),
             launcher: vec![LAUNCHER.into()],
             launch_dir: dir.path().join("launch"),
+            transport,
         };
         Self { dir, config }
     }
@@ -84,6 +88,19 @@ fn is_alive(pid: &str) -> bool {
     run("kill", &["-0", pid]).status.success()
 }
 
+/// The processes of the control clients of a home's server.
+fn clients(home: &Home) -> Vec<String> {
+    let control = format!(" -S {} -f /dev/null -C ", home.config.socket.display());
+    let rows = run("ps", &["-axww", "-o", "pid=,stat=,args="]).stdout;
+    let rows = String::from_utf8_lossy(&rows).into_owned();
+    let clients = rows.lines().filter(|row| row.contains(&control)).filter_map(|row| {
+        let mut fields = row.split_whitespace();
+        let (pid, stat) = (fields.next()?, fields.next()?);
+        (!stat.starts_with('Z')).then(|| pid.to_owned())
+    });
+    clients.collect()
+}
+
 /// The arguments of a shell that runs this script.
 fn sh(script: &str) -> Vec<OsString> {
     ["/bin/sh", "-c", script].map(OsString::from).into()
@@ -100,8 +117,8 @@ fn receiver(dir: &Path) -> Vec<OsString> {
 }
 
 /// A stage on a server of its own, and the means to look at that from outside.
-async fn stage_with_home() -> (Stage, Arc<Home>) {
-    let home = Arc::new(Home::new());
+async fn stage_with_home(transport: Transport) -> (Stage, Arc<Home>) {
+    let home = Arc::new(Home::new(transport));
     let got = home.path().join("got");
     let stage = Stage {
         terminal: Arc::new(home.connect().await),

@@ -7,7 +7,8 @@ use agentmux_core::input::{Key, MAX_PROMPT};
 use agentmux_core::screen::Exit;
 use agentmux_core::terminal::{Launch, TerminalError};
 
-use crate::{is_alive, sh, stage_with_home};
+use super::stage_with_home;
+use crate::{is_alive, sh};
 
 /// Waits until `holds`.
 async fn until(holds: impl Fn() -> bool) {
@@ -67,7 +68,7 @@ async fn a_scrolled_pane_gets_its_prompt_and_its_keys() {
     assert_eq!(in_mode(), "0");
 
     home.ask(&["choose-tree", "-t", pane.as_str()]);
-    stage.terminal.keys(&pane, &[Key::CtrlU]).await.unwrap();
+    stage.terminal.keys(&pane, &[Key::Ctrl('u')]).await.unwrap();
     stage.receives(&pane, b"q1\x1b[A\r\x15").await;
 }
 

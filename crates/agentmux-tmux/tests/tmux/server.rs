@@ -7,11 +7,12 @@ use agentmux_core::contract::within;
 use agentmux_core::terminal::{Terminal, TerminalError};
 use agentmux_tmux::{Config, ConnectError, Tmux};
 
-use crate::{Home, is_alive, run, sh, signal, stage_with_home};
+use super::{home, stage_with_home};
+use crate::{is_alive, run, sh, signal};
 
 #[tokio::test]
 async fn where_no_server_runs_nothing_is_started_and_nothing_is_there() {
-    let home = Home::new();
+    let home = home();
     let tmux = home.connect().await;
     assert_eq!(tmux.panes().await, Ok(vec![]));
     assert!(!tmux.socket().exists());
@@ -100,7 +101,7 @@ async fn our_server_has_our_options_and_keeps_those_that_a_person_changes() {
 
 #[tokio::test]
 async fn on_a_server_of_the_user_no_global_option_changes() {
-    let mut home = Home::new();
+    let mut home = home();
     home.config.owned = false;
     home.ask(&["new-session", "-d", "-s", "theirs", "--", "cat", "-"]);
     let globals = || ["-s", "-g", "-wg"].map(|scope| home.ask(&["show-options", scope]));
@@ -165,7 +166,7 @@ async fn dropping_it_leaves_server_and_panes_alive() {
 
 #[tokio::test]
 async fn what_is_not_a_usable_tmux_is_refused_by_a_sentence() {
-    let home = Home::new();
+    let home = home();
     let program = |name: &str, prints: &str| {
         let path = home.path().join(name);
         std::fs::write(&path, format!("#!/bin/sh\necho '{prints}'\n")).unwrap();

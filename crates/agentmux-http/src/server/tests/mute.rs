@@ -2,7 +2,7 @@
 
 use agentmux_core::input::Key;
 use agentmux_core::screen::Screen;
-use agentmux_core::terminal::{Activity, Answer, Launch, Pane, PaneId, Terminal};
+use agentmux_core::terminal::{Activity, Answer, Launch, Pane, PaneId, Pulse, Terminal};
 use tokio::sync::watch;
 
 pub(super) struct Mute;
@@ -37,6 +37,6 @@ impl Terminal for Mute {
     }
 
     fn activity(&self, _: &PaneId) -> Activity {
-        Activity::new(watch::channel(0).1)
+        Activity::new(watch::channel(Pulse::default()).1)
     }
 }

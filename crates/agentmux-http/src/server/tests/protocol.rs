@@ -155,7 +155,7 @@ async fn requests_in_a_row_are_answered_in_a_row_and_judged_each_by_itself() {
 
 #[tokio::test]
 async fn a_panic_is_answered_with_500_and_the_connection_lives_on() {
-    let server = Running::on(Mute).await;
+    let server = Running::on(Arc::new(Mute)).await;
     let mut socket = server.connect().await;
     socket.write_all(post("/run", "{\"text\":\"x\",\"name\":\"defect\"}").as_bytes()).await.unwrap();
     let answer = read_until(&mut socket, "\"internal\"}").await;
@@ -192,7 +192,7 @@ async fn shutdown_closes_idle_connections_and_ends_the_server() {
 async fn a_second_signal_ends_what_would_take_long() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = Server::new(registry(FakeTerminal::default()), Access::default());
+    let server = Server::new(registry(Arc::new(FakeTerminal::default())), Access::default());
     let mut slow = TcpStream::connect(address).await.unwrap();
     slow.write_all(b"GET /livez HTTP/1.1\r\nHost: loc").await.unwrap();
     let soon = || sleep(Duration::from_millis(200));

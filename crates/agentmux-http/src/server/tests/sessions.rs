@@ -1,38 +1,6 @@
 //! Whole requests down to the in-memory terminal, whose `echo` answers each prompt with itself.
 
-use serde_json::{Value, json};
-
 use super::*;
-
-/// Status and document of an answer.
-fn parsed(answer: &str) -> (u16, Value) {
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head ends");
-    (head["HTTP/1.1 ".len()..][..3].parse().unwrap(), serde_json::from_str(body).unwrap())
-}
-
-impl Running {
-    async fn get(&self, path: &str) -> (u16, Value) {
-        parsed(&self.exchange(get(path)).await)
-    }
-
-    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
-        parsed(&self.exchange(post(path, &body.to_string())).await)
-    }
-
-    /// Asks again and again until the document is as it must be.
-    async fn get_until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
-        let look = async {
-            loop {
-                let (_, document) = self.get(path).await;
-                if holds(&document) {
-                    return document;
-                }
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(PATIENCE, look).await.expect("it comes to that")
-    }
-}
 
 #[tokio::test]
 async fn one_request_is_a_whole_job() {
@@ -110,7 +78,7 @@ async fn a_client_that_hangs_up_stops_nothing() {
 
 #[tokio::test]
 async fn at_shutdown_waits_end_with_the_turn_as_it_is() {
-    let server = Running::on(Mute).await;
+    let server = Running::on(Arc::new(Mute)).await;
     let mut starting = server.connect().await;
     starting.write_all(post("/run", r#"{"text":"x","name":"one"}"#).as_bytes()).await.unwrap();
     server.get_until("/sessions", |document| document["sessions"][0]["status"] == "creating").await;

@@ -1,0 +1,66 @@
+//! The documents about turns.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Problem;
+
+/// `POST /sessions/{name}/turns`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TurnRequest {
+    /// The prompt, delivered as it is.
+    pub text: String,
+    /// As in [`RunRequest::wait`](crate::RunRequest::wait).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<f64>,
+    /// As in [`RunRequest::timeout`](crate::RunRequest::timeout).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<f64>,
+    /// `queue` (default) or `reject`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_busy: Option<String>,
+    /// True: the text goes to the agent as if it was typed, commands of the agent's own included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<bool>,
+}
+
+/// `GET /turns`, `GET /sessions/{name}/turns`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turns {
+    /// The turns, newest first, without their replies.
+    pub turns: Vec<Turn>,
+}
+
+/// A turn: one prompt and the agent's work on it. `GET /turns/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Its id.
+    pub id: String,
+    /// Its session's name.
+    pub session: String,
+    /// Its session's id.
+    pub session_id: String,
+    /// `queued`, `delivering`, `working`, `needs_input`, `done`, `unconfirmed`, `failed`, `interrupted` or
+    /// `cancelled`.
+    pub state: String,
+    /// `confirmed`: the agent took the prompt; `unconfirmed`: typed, no proof yet; null before Enter was
+    /// pressed.
+    pub delivery: Option<String>,
+    /// What the agent said, once it has finished; null in lists and in events.
+    pub reply: Option<String>,
+    /// Where the reply was read: `screen`.
+    pub reply_source: Option<String>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Problem>,
+    /// RFC 3339, UTC.
+    pub accepted_at: String,
+    /// When Enter was pressed.
+    #[serde(default)]
+    pub submitted_at: Option<String>,
+    /// When it ended.
+    #[serde(default)]
+    pub finished_at: Option<String>,
+    /// Present, and true, where a wait ended before the turn did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited_out: Option<bool>,
+}

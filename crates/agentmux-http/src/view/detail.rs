@@ -1,0 +1,84 @@
+//! Sessions, rules and events in the words of the endpoints by resource.
+
+use agentmux_api as api;
+use agentmux_core::events::Event;
+use agentmux_core::reading::RuleOutcome;
+use agentmux_core::registry::SessionView;
+use agentmux_core::screen::Exit;
+use agentmux_core::state::Evidence;
+use serde::Serialize;
+
+use super::{turn, utc_time};
+
+/// A session.
+pub(crate) fn session(session: &SessionView) -> api::SessionDetail {
+    api::SessionDetail {
+        name: session.name.to_string(),
+        id: session.id.clone(),
+        state: session.state.word().to_owned(),
+        since: utc_time(session.evidence.since),
+        evidence: evidence(&session.evidence),
+        agent: session.agent.clone(),
+        workdir: session.workdir.clone(),
+        target: session.target.clone(),
+        active: session.active,
+        context: session.context,
+        exit: session.exit.map(exit),
+        lost: session.lost,
+        turns: session.turns,
+        contradictions: session.contradictions,
+        started_at: utc_time(session.created_at),
+        waited_out: None,
+    }
+}
+
+fn evidence(evidence: &Evidence) -> api::Evidence {
+    api::Evidence {
+        source: evidence.source.word().to_owned(),
+        rule: evidence.rule.clone(),
+        matched: evidence.matched.clone(),
+    }
+}
+
+fn exit(exit: Exit) -> api::Exit {
+    match exit {
+        Exit::Status(status) => api::Exit { status: Some(status), signal: None },
+        Exit::Signal(signal) => api::Exit { status: None, signal: Some(signal) },
+        Exit::Unknown => api::Exit::default(),
+    }
+}
+
+/// A session with what each rule says of its screen.
+pub(crate) fn explanation(view: &SessionView, rules: Vec<RuleOutcome>) -> api::Explanation {
+    let outcome = |rule: RuleOutcome| api::RuleOutcome {
+        rule: rule.rule,
+        state: rule.state.word().to_owned(),
+        holds: rule.holds,
+        matched: rule.matched,
+    };
+    api::Explanation { session: session(view), rules: rules.into_iter().map(outcome).collect() }
+}
+
+/// An event's name and its data.
+pub(crate) fn event(event: &Event) -> (&'static str, String) {
+    match event {
+        Event::Session { name, id, state, evidence: why, exit: end } => {
+            let document = api::SessionEvent {
+                name: name.to_string(),
+                id: id.clone(),
+                state: state.word().to_owned(),
+                since: utc_time(why.since),
+                evidence: evidence(why),
+                exit: end.map(exit),
+            };
+            ("session", json(&document))
+        }
+        Event::Gone { name, id } => ("gone", json(&api::Gone { name: name.to_string(), id: id.clone() })),
+        Event::Turn(changed) => ("turn", json(&turn(changed))),
+    }
+}
+
+/// A document on one line.
+pub(crate) fn json(document: &impl Serialize) -> String {
+    serde_json::to_string(document).expect("wire types have text keys and no failing serializer")
+}
