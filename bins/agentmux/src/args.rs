@@ -6,6 +6,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod look;
+
+pub(crate) use look::{Events, Named, Show, Turns, Wait};
+
 const AFTER_HELP: &str = "\
 Exit status:
   0 done   1 error   2 usage   3 busy or at a limit   4 the agent asks something   5 the agent failed
@@ -38,8 +42,26 @@ pub(crate) enum Verb {
     Send(Send),
     /// Say whether the active session is ready: exit status 0 if so, 3 if not, 5 where it has exited
     Idle(Json),
-    /// Wait until a turn ends, and print its reply
+    /// Wait until a turn ends, and print its reply; or until a session is in some state
     Wait(Wait),
+    /// Show a session: its state, and why we believe that
+    Show(Show),
+    /// Print what happens, as it happens, until the daemon stops
+    Events(Events),
+    /// List the turns, newest first
+    Turns(Turns),
+    /// Take a turn out of its queue, or interrupt it
+    Cancel {
+        /// The turn's id
+        turn: String,
+        /// Print the daemon's JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Interrupt what an agent does
+    Interrupt(Named),
+    /// List the agents that a session can be started with
+    Agents(Json),
     /// Show the daemon and its sessions
     Status(Json),
     /// List the sessions
@@ -146,18 +168,6 @@ pub(crate) struct Send {
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Wait {
-    /// The turn's id
-    pub(crate) turn: String,
-    /// Wait at most so long
-    #[arg(long = "for", value_name = "SECS", value_parser = seconds)]
-    pub(crate) seconds: Option<f64>,
-    /// Print the turn's JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, clap::Args)]
 pub(crate) struct Capture {
     /// How many lines, 10 to 500
     #[arg(long, value_name = "N", default_value_t = 60)]
@@ -218,20 +228,22 @@ pub(crate) struct ProfileTest {
 }
 
 impl Verb {
-    /// Whether stdout gets a JSON document: if asked for, and from inherited verbs where no person reads it.
+    /// Whether stdout gets a JSON document: if asked for, and from most verbs where no person reads it.
     pub(crate) fn prints_json(&self) -> bool {
-        let inherited = |json: bool| json || !std::io::stdout().is_terminal();
+        let unread = |json: bool| json || !std::io::stdout().is_terminal();
         match self {
             Self::Serve { .. } | Self::Attach { .. } => false,
-            Self::Run(Run { json, .. }) | Self::Wait(Wait { json, .. }) | Self::Kill(Kill { json, .. }) => {
-                *json
-            }
+            Self::Run(Run { json, .. }) | Self::Kill(Kill { json, .. }) => *json,
             Self::Ls(Json { json }) | Self::Idle(Json { json }) | Self::Restart(Json { json }) => *json,
             Self::Profile(Profile::Test(test)) => test.json,
             Self::Send(send) if send.waiting.wait.is_some() => send.json,
-            Self::Status(Json { json }) | Self::Cleanup(Json { json }) => inherited(*json),
-            Self::Send(Send { json, .. }) | Self::Key(Key { json, .. }) => inherited(*json),
-            Self::Capture(Capture { json, .. }) => inherited(*json),
+            Self::Wait(wait) if wait.turn.is_some() => wait.json,
+            Self::Status(Json { json }) | Self::Cleanup(Json { json }) => unread(*json),
+            Self::Send(Send { json, .. }) | Self::Key(Key { json, .. }) => unread(*json),
+            Self::Capture(Capture { json, .. }) | Self::Wait(Wait { json, .. }) => unread(*json),
+            Self::Show(Show { json, .. }) | Self::Events(Events { json, .. }) => unread(*json),
+            Self::Turns(Turns { json, .. }) | Self::Cancel { json, .. } => unread(*json),
+            Self::Interrupt(Named { json, .. }) | Self::Agents(Json { json }) => unread(*json),
         }
     }
 }
@@ -292,9 +304,22 @@ mod tests {
             "agentmux run --file f x",
             "agentmux capture --lines many",
             "agentmux nonsense",
+            "agentmux wait",
+            "agentmux wait t-1 --session a --until idle",
+            "agentmux wait --session a",
+            "agentmux wait --until idle",
+            "agentmux wait --session a --until idle,soon",
+            "agentmux turns --state over",
         ] {
             assert_eq!(parsed(line).unwrap_err().exit_code(), 2, "{line}");
         }
+    }
+
+    #[test]
+    fn a_session_is_waited_for_in_any_of_some_states() {
+        let line = "agentmux wait --session a --until idle,needs_input --timeout 2";
+        let Verb::Wait(wait) = parsed(line).unwrap() else { panic!() };
+        assert_eq!((wait.until.join(" "), wait.seconds), ("idle needs_input".to_owned(), Some(2.0)));
     }
 
     #[test]

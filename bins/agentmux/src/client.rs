@@ -1,13 +1,14 @@
 //! Questions to the daemon: one connection each, JSON both ways.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::time::Duration;
 
 use agentmux_api::Failure;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
-use hyper::{Request, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,6 +23,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 const WORK: Duration = Duration::from_secs(90);
 /// More than the longest reply, escaped.
 const LONGEST_ANSWER: usize = 32 << 20;
+
+/// The body of a request that has nothing to say.
+pub(crate) const NO_FIELDS: BTreeMap<&str, ()> = BTreeMap::new();
 
 /// Asks one daemon.
 #[derive(Debug)]
@@ -54,6 +58,18 @@ impl Client {
         self.ask("POST", path, body.into(), wait).await
     }
 
+    /// `GET path`, whose answer goes on and on.
+    pub(crate) async fn stream(&self, path: &str) -> Result<Incoming, Failed> {
+        let request = self.request("GET", path, Bytes::new())?;
+        let answer = tokio::time::timeout(WORK, self.exchange(request)).await;
+        let answer = answer.map_err(|_| self.silent(WORK))??;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer.into_body());
+        }
+        Err(self.refusal(status, &self.collect(answer).await?))
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         method: &str,
@@ -63,10 +79,12 @@ impl Client {
     ) -> Result<T, Failed> {
         let request = self.request(method, path, body)?;
         let patience = WORK + Duration::from_secs_f64(wait);
-        let answer = tokio::time::timeout(patience, self.exchange(request)).await;
-        let silent =
-            || Failed::timed_out(format!("{} has not answered in {} s", self.at(), patience.as_secs()));
-        let (status, body) = answer.map_err(|_| silent())??;
+        let answer = async {
+            let answer = self.exchange(request).await?;
+            Ok((answer.status(), self.collect(answer).await?))
+        };
+        let answer = tokio::time::timeout(patience, answer).await;
+        let (status, body) = answer.map_err(|_| self.silent(patience))??;
         self.read(status, &body)
     }
 
@@ -85,18 +103,18 @@ impl Client {
         request.body(Full::new(body)).map_err(|error| Failed::new(format!("cannot ask for {path}: {error}")))
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Failed> {
-        let broken = |error: &dyn std::fmt::Display| Failed::new(format!("{} broke off: {error}", self.at()));
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failed> {
         let stream = TokioIo::new(self.connect().await?);
         let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(stream).await.map_err(|e| broken(&e))?;
+            hyper::client::conn::http1::handshake(stream).await.map_err(|e| self.broken(&e))?;
         // It ends with the answer, or with this process.
         tokio::spawn(connection);
-        let answer = sender.send_request(request).await.map_err(|e| broken(&e))?;
-        let status = answer.status();
-        let body =
-            Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await.map_err(|e| broken(&e))?;
-        Ok((status, body.to_bytes()))
+        sender.send_request(request).await.map_err(|e| self.broken(&e))
+    }
+
+    async fn collect(&self, answer: Response<Incoming>) -> Result<Bytes, Failed> {
+        let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await;
+        Ok(body.map_err(|e| self.broken(&e))?.to_bytes())
     }
 
     async fn connect(&self) -> Result<TcpStream, Failed> {
@@ -116,10 +134,27 @@ impl Client {
         if status.is_success() {
             return serde_json::from_slice(body).map_err(|error| self.stranger(&error));
         }
-        let failure: Failure = serde_json::from_slice(body).map_err(|error| self.stranger(&error))?;
+        Err(self.refusal(status, body))
+    }
+
+    fn refusal(&self, status: StatusCode, body: &[u8]) -> Failed {
+        let failure: Failure = match serde_json::from_slice(body) {
+            Ok(failure) => failure,
+            Err(error) => return self.stranger(&error),
+        };
         let forbidden = status == StatusCode::FORBIDDEN && failure.code.is_none();
         let refused = Failed::refused(failure);
-        if forbidden { Err(refused.saying(self.no_entry())) } else { Err(refused) }
+        if forbidden { refused.saying(self.no_entry()) } else { refused }
+    }
+
+    /// The connection broke off.
+    pub(crate) fn broken(&self, error: &dyn std::fmt::Display) -> Failed {
+        Failed::new(format!("{} broke off: {error}", self.at()))
+    }
+
+    /// Nothing came for so long.
+    pub(crate) fn silent(&self, patience: Duration) -> Failed {
+        Failed::timed_out(format!("{} has not answered in {} s", self.at(), patience.as_secs()))
     }
 
     fn no_entry(&self) -> String {

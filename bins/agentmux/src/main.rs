@@ -1,17 +1,21 @@
 //! The command-line client of agentmuxd.
 //!
-//! A verb (`args`) is carried out (`sessions`, `turns`, `programs`, `profiles`), mostly by a question to the
-//! daemon (`daemon` finds it, `client` asks), and ends with a status and a sentence (`ending`).
+//! A verb (`args`) is carried out (`sessions`, `session`, `turns`, `events`, `programs`, `profiles`), mostly by a
+//! question to the daemon (`daemon` finds it, `client` asks), and ends with a status and a sentence (`ending`).
 
 mod args;
 mod client;
 mod daemon;
 mod ending;
+mod events;
 mod output;
+mod patience;
 mod profiles;
 mod programs;
 mod prompt;
+mod session;
 mod sessions;
+mod sse;
 mod turns;
 
 use std::process::ExitCode;
@@ -54,7 +58,16 @@ async fn ask_daemon(verb: Verb) -> Result<Ending, Failed> {
     match verb {
         Verb::Run(run) => turns::run(&client, run).await,
         Verb::Send(send) => turns::send(&client, send, json).await,
-        Verb::Wait(wait) => turns::wait(&client, &wait).await,
+        Verb::Wait(args::Wait { turn: Some(turn), seconds, .. }) => {
+            turns::wait(&client, &turn, seconds, json).await
+        }
+        Verb::Wait(wait) => session::wait(&client, &wait, json).await,
+        Verb::Show(show) => session::show(&client, show, json).await,
+        Verb::Interrupt(args::Named { name, .. }) => session::interrupt(&client, name, json).await,
+        Verb::Events(events) => events::follow(&client, &events, json).await,
+        Verb::Turns(turns) => turns::list(&client, &turns, json).await,
+        Verb::Cancel { turn, .. } => turns::cancel(&client, &turn, json).await,
+        Verb::Agents(_) => sessions::agents(&client, json).await,
         Verb::Status(_) => sessions::status(&client, json).await,
         Verb::Ls(_) => sessions::list(&client, json).await,
         Verb::Idle(_) => sessions::idle(&client, json).await,

@@ -5,7 +5,21 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
 
-use crate::ending::Failed;
+use crate::ending::{Ending, Failed};
+
+/// Prints the document, or what it means.
+pub(crate) fn told(
+    json: bool,
+    document: &impl Serialize,
+    text: impl FnOnce() -> String,
+) -> Result<Ending, Failed> {
+    if json {
+        self::document(document)?
+    } else {
+        self::text(&text())?
+    }
+    Ok(Ending::DONE)
+}
 
 /// A JSON document, as it was inherited: indented by two, nothing escaped that need not be.
 pub(crate) fn document(document: &impl Serialize) -> Result<(), Failed> {
@@ -24,21 +38,35 @@ pub(crate) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", harmless(text));
 }
 
+/// One line of many; false where its reader has gone.
+pub(crate) fn line(line: &str) -> Result<bool, Failed> {
+    if std::io::stdout().is_terminal() { print_on(&harmless(line)) } else { print_on(line) }
+}
+
 /// A reader that has gone has seen enough: no error.
 fn print(text: &str) -> Result<(), Failed> {
+    print_on(text).map(|_| ())
+}
+
+/// False where nobody reads any more.
+fn print_on(text: &str) -> Result<bool, Failed> {
     let mut stdout = std::io::stdout().lock();
     let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     match write!(stdout, "{text}{end}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failed::new(format!("could not print: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failed::new(format!("could not print: {error}"))),
     }
 }
 
 fn harmless(text: &str) -> Cow<'_, str> {
     let harmful = |c: char| c.is_control() && c != '\n' && c != '\t';
     if text.contains(harmful) { text.replace(harmful, "").into() } else { text.into() }
+}
+
+/// Text of an agent's as part of a line: its line feeds and runs of blanks are a blank each.
+pub(crate) fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Rows in aligned columns, two blanks apart.

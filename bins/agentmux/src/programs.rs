@@ -5,10 +5,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use agentmux_api::Sessions;
-
 use crate::client::Client;
 use crate::ending::{Ending, Failed};
+use crate::sessions;
 
 const DAEMON: &str = "agentmuxd";
 
@@ -22,10 +21,7 @@ pub(crate) fn serve(args: &[OsString]) -> Result<Ending, Failed> {
 
 /// Becomes a tmux client of the session.
 pub(crate) async fn attach(client: &Client, name: Option<String>) -> Result<Ending, Failed> {
-    let name = match name {
-        Some(name) => name,
-        None => active(client).await?,
-    };
+    let name = sessions::named(client, name).await?;
     let socket = client.daemon().tmux_socket.as_ref();
     let socket =
         socket.ok_or_else(|| Failed::new("there is no state folder: set HOME or AGENTMUX_STATE_DIR"))?;
@@ -34,11 +30,6 @@ pub(crate) async fn attach(client: &Client, name: Option<String>) -> Result<Endi
     tmux.env_remove("TMUX").env_remove("TMUX_PANE");
     tmux.args(["-u", "-S"]).arg(socket).args(["attach-session", "-t", &format!("={name}")]);
     Err(become_program(&mut tmux, "tmux"))
-}
-
-async fn active(client: &Client) -> Result<String, Failed> {
-    let sessions: Sessions = client.get("/sessions", 0.0).await?;
-    if sessions.active.is_empty() { Err(Failed::new("no active session")) } else { Ok(sessions.active) }
 }
 
 #[expect(

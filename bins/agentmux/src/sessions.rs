@@ -1,12 +1,14 @@
-//! The verbs about sessions: `status`, `ls`, `idle`, `capture`, `key`, `kill`, `cleanup`, `restart`.
+//! The verbs about sessions: `status`, `ls`, `idle`, `capture`, `key`, `kill`, `cleanup`, `restart`;
+//! and `agents`.
 
 use agentmux_api::{
-    Capture, Cleanup, Health, Idle, Key, KeyRequest, Kill, KillRequest, Restart, Session, Sessions,
+    Agent, Agents, Capture, Cleanup, Health, Idle, Key, KeyRequest, Kill, KillRequest, Restart, Session,
+    Sessions,
 };
-use serde::Serialize;
 
-use crate::client::{Client, escaped};
+use crate::client::{Client, NO_FIELDS, escaped};
 use crate::ending::{Ending, Failed, Status};
+use crate::output::told;
 use crate::{args, output};
 
 pub(crate) async fn status(client: &Client, json: bool) -> Result<Ending, Failed> {
@@ -68,17 +70,30 @@ pub(crate) async fn restart(client: &Client, json: bool) -> Result<Ending, Faile
     told(json, &restart, || format!("{} is ready", restart.session))
 }
 
-/// The body of a request that has nothing to say.
-const NO_FIELDS: std::collections::BTreeMap<&str, ()> = std::collections::BTreeMap::new();
+pub(crate) async fn agents(client: &Client, json: bool) -> Result<Ending, Failed> {
+    let agents: Agents = client.get("/agents", 0.0).await?;
+    told(json, &agents, || {
+        let heading = ["", "AGENT", "COMMAND", "PROGRAM"].map(str::to_owned).to_vec();
+        let row = |agent: &Agent| {
+            let mark = if agent.name == agents.default { "*" } else { "" };
+            let program = agent.program.as_deref().unwrap_or("not found");
+            let cells = [mark, &agent.name, &agent.command.join(" "), program];
+            cells.map(str::to_owned).to_vec()
+        };
+        let rows: Vec<_> = std::iter::once(heading).chain(agents.agents.iter().map(row)).collect();
+        output::table(&rows)
+    })
+}
 
-/// Prints the document, or what it means.
-fn told(json: bool, document: &impl Serialize, text: impl FnOnce() -> String) -> Result<Ending, Failed> {
-    if json {
-        output::document(document)?
-    } else {
-        output::text(&text())?
-    }
-    Ok(Ending::DONE)
+/// The session that is meant: the active one where none is named.
+pub(crate) async fn named(client: &Client, name: Option<String>) -> Result<String, Failed> {
+    let Some(name) = name else {
+        let sessions: Sessions = client.get("/sessions", 0.0).await?;
+        return Some(sessions.active)
+            .filter(|active| !active.is_empty())
+            .ok_or_else(|| Failed::new("no active session"));
+    };
+    Ok(name)
 }
 
 /// The sessions as a table, the active one marked.

@@ -1,11 +1,13 @@
-//! The verbs that give prompts and wait for replies: `run`, `send`, `wait`.
+//! The verbs about turns: `run` and `send` give prompts, `wait` waits for replies; `turns`, `cancel`.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use agentmux_api::{CommandLine, Run, RunRequest, Send, SendRequest, Turn};
+use agentmux_api::{CommandLine, Run, RunRequest, Send, SendRequest, Turn, Turns};
 
-use crate::client::{Client, escaped};
+use crate::client::{Client, NO_FIELDS, escaped};
 use crate::ending::{Ending, Failed, Status};
+use crate::output::told;
+use crate::patience::{self, Patience};
 use crate::{args, output, prompt};
 
 pub(crate) async fn run(client: &Client, asked: args::Run) -> Result<Ending, Failed> {
@@ -53,11 +55,53 @@ pub(crate) async fn send(client: &Client, asked: args::Send, json: bool) -> Resu
     if patience.is_some() { result(json, &answer, &turn) } else { accepted(json, &answer, &turn) }
 }
 
-pub(crate) async fn wait(client: &Client, asked: &args::Wait) -> Result<Ending, Failed> {
-    let patience = Patience::new(asked.seconds.unwrap_or(f64::INFINITY));
-    let turn = look(client, &asked.turn, patience.next()).await?;
+pub(crate) async fn wait(
+    client: &Client,
+    turn: &str,
+    seconds: Option<f64>,
+    json: bool,
+) -> Result<Ending, Failed> {
+    let patience = Patience::new(seconds.unwrap_or(f64::INFINITY));
+    let turn = look(client, turn, patience.next()).await?;
     let turn = follow(client, turn, &patience).await?;
-    result(asked.json, &turn, &turn)
+    result(json, &turn, &turn)
+}
+
+pub(crate) async fn list(client: &Client, asked: &args::Turns, json: bool) -> Result<Ending, Failed> {
+    let given = |name: &str, value: Option<&str>| {
+        value.map(|value| format!("&{name}={}", escaped(value))).unwrap_or_default()
+    };
+    let (session, state) =
+        (given("session", asked.session.as_deref()), given("state", asked.state.as_deref()));
+    let turns: Turns = client.get(&format!("/turns?limit={}{session}{state}", asked.limit), 0.0).await?;
+    told(json, &turns, || listed(&turns.turns))
+}
+
+pub(crate) async fn cancel(client: &Client, turn: &str, json: bool) -> Result<Ending, Failed> {
+    let path = format!("/turns/{}/cancel", escaped(turn));
+    let turn: Turn = client.post(&path, &NO_FIELDS, 0.0).await?;
+    told(json, &turn, || match is_going(&turn) {
+        true => format!("turn {} is {} still; its agent has been interrupted", turn.id, turn.state),
+        false => format!("turn {} is {}", turn.id, turn.state),
+    })
+}
+
+/// The turns as a table.
+fn listed(turns: &[Turn]) -> String {
+    if turns.is_empty() {
+        return "no turns".to_owned();
+    }
+    let heading = ["TURN", "SESSION", "STATE", "ACCEPTED", "FINISHED"].map(str::to_owned).to_vec();
+    let row = |turn: &Turn| {
+        let state = match &turn.error {
+            Some(problem) => format!("{}: {}", turn.state, problem.code.as_deref().unwrap_or("?")),
+            None => turn.state.clone(),
+        };
+        let finished = turn.finished_at.clone().unwrap_or_default();
+        vec![turn.id.clone(), turn.session.clone(), state, turn.accepted_at.clone(), finished]
+    };
+    let rows: Vec<_> = std::iter::once(heading).chain(turns.iter().map(row)).collect();
+    output::table(&rows)
 }
 
 /// The prompt is with the daemon: its turn's id is what one waits with.
@@ -121,9 +165,8 @@ async fn follow(client: &Client, mut turn: Turn, patience: &Patience) -> Result<
     while is_going(&turn) && !patience.is_over() {
         let (asked_at, wait) = (Instant::now(), patience.next());
         turn = look(client, &turn.id, wait).await?;
-        if is_going(&turn) && asked_at.elapsed().as_secs_f64() < wait / 2.0 {
-            // A daemon that is shutting down answers at once; it will be gone soon.
-            tokio::time::sleep(Duration::from_millis(200)).await;
+        if is_going(&turn) {
+            patience::unhurried(asked_at, wait).await;
         }
     }
     Ok(turn)
@@ -136,33 +179,6 @@ async fn look(client: &Client, turn: &str, wait: f64) -> Result<Turn, Failed> {
 /// Whether waiting may still change it.
 fn is_going(turn: &Turn) -> bool {
     matches!(turn.state.as_str(), "queued" | "delivering" | "working")
-}
-
-/// How long the user wants to wait: longer, perhaps, than one call may.
-#[derive(Debug)]
-struct Patience {
-    ends: Option<Instant>,
-}
-
-impl Patience {
-    /// One call's share, in seconds: short enough for the network in between to keep the connection.
-    const SHARE: f64 = 300.0;
-
-    /// Endless where the number is.
-    fn new(seconds: f64) -> Self {
-        let length = Duration::try_from_secs_f64(seconds).ok();
-        Self { ends: length.and_then(|length| Instant::now().checked_add(length)) }
-    }
-
-    /// The next call's share.
-    fn next(&self) -> f64 {
-        let left = |ends: Instant| ends.saturating_duration_since(Instant::now()).as_secs_f64();
-        self.ends.map_or(Self::SHARE, |ends| left(ends).min(Self::SHARE))
-    }
-
-    fn is_over(&self) -> bool {
-        self.ends.is_some_and(|ends| ends <= Instant::now())
-    }
 }
 
 /// A folder as this shell means it; the daemon stands elsewhere. The daemon expands a `~` at the beginning.
@@ -218,11 +234,13 @@ mod tests {
     }
 
     #[test]
-    fn patience_is_shared_out() {
-        assert_eq!(Patience::new(f64::INFINITY).next(), Patience::SHARE);
-        assert_eq!(Patience::new(1e9).next(), Patience::SHARE);
-        assert!(Patience::new(2.0).next() <= 2.0);
-        assert!(Patience::new(0.0).is_over() && !Patience::new(f64::INFINITY).is_over());
+    fn turns_are_listed_with_what_failed() {
+        let wanted = [
+            "TURN  SESSION  STATE            ACCEPTED              FINISHED",
+            "t-1   a        failed: timeout  2026-11-24T09:00:00Z",
+            "t-1   a        done             2026-11-24T09:00:00Z",
+        ];
+        assert_eq!(listed(&[turn("failed", Some("timeout")), turn("done", None)]), wanted.join("\n"));
     }
 
     #[test]

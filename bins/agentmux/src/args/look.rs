@@ -1,0 +1,83 @@
+//! The arguments of the verbs that look at sessions and turns, and wait for them.
+
+use agentmux_core::state::STATES;
+use agentmux_core::turn::TURN_STATES;
+use clap::builder::PossibleValuesParser;
+
+use super::seconds;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Wait {
+    /// The turn's id
+    #[arg(required_unless_present = "session", conflicts_with = "session")]
+    pub(crate) turn: Option<String>,
+    /// Wait for this session, not for a turn
+    #[arg(long, short, value_name = "NAME", requires = "until")]
+    pub(crate) session: Option<String>,
+    /// The state that the session must reach, or several, joined by commas
+    #[arg(
+        long,
+        value_name = "STATE",
+        value_delimiter = ',',
+        requires = "session",
+        value_parser = PossibleValuesParser::new(STATES.map(|state| state.word()))
+    )]
+    pub(crate) until: Vec<String>,
+    /// Wait at most so long
+    #[arg(long = "for", visible_alias = "timeout", value_name = "SECS", value_parser = seconds)]
+    pub(crate) seconds: Option<f64>,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Show {
+    /// The session's name; the active one if absent
+    pub(crate) name: Option<String>,
+    /// Also hold every rule of its profile against its screen
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A session, and no other choice.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Named {
+    /// The session's name; the active one if absent
+    pub(crate) name: Option<String>,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Events {
+    /// Only what is about this session
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) session: Option<String>,
+    /// Go on after the event of this id, instead of from now on
+    #[arg(long, value_name = "ID")]
+    pub(crate) last: Option<u64>,
+    /// Print {id, event, data} for each, a line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Turns {
+    /// Only those of this session
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) session: Option<String>,
+    /// Only those in this state
+    #[arg(long, value_parser = PossibleValuesParser::new(TURN_STATES.map(|state| state.word())))]
+    pub(crate) state: Option<String>,
+    /// How many, 1 to 1000
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: u64,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
