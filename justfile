@@ -35,9 +35,13 @@ coverage:
 serve *args:
     cargo run --locked -p agentmuxd -- {{args}}
 
-# measure, next to a baseline of the same run
-bench:
-    cargo bench --locked -p agentmuxd --bench bench
+# measure, next to baselines of the same run (docs/performance.md): `just bench --quick health idle-lag`
+bench *args:
+    cargo bench --locked -p agentmuxd --bench bench -- {{args}}
+
+# so many agents take turns for so many minutes; then nothing may be lost or leaked
+soak minutes="10" agents="100":
+    cargo bench --locked -p agentmuxd --bench soak -- {{minutes}} {{agents}}
 
 # the tests against the real agents, so many times
 live rounds="1":

@@ -1,5 +1,6 @@
 //! The command-line client and the scripts, with a daemon: what stdout has, and how they end.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -173,7 +174,7 @@ fn attaching_shows_the_session_also_from_within_tmux() {
         format!("exec env AGENTMUX_STATE_DIR={} {} attach", daemon.state().display(), program().display());
     daemon.terminal().run(&["new-session", "-d", "-x", "120", "-y", "40", &attach]);
     eventually("somebody is attached", || {
-        let clients = daemon.tmux().run(&["list-clients", "-F", "#{client_session}"]);
+        let clients = daemon.tmux().attached();
         (clients == "a").then_some(())
     });
 }
@@ -218,4 +219,102 @@ fn the_submit_script_waits_and_writes_the_reply() {
     assert_eq!(std::fs::read_to_string(&output).unwrap(), "PONG\n");
     ended(124, &submit(&["--prompt", "THINK 5", "--timeout", "0.2"]));
     ended(2, &submit(&["--nonsense"]));
+}
+
+#[test]
+fn a_session_is_shown_with_its_evidence() {
+    let daemon = Daemon::start();
+    assert_eq!(document(&daemon, 1, &["show"])["error"], "no active session");
+    daemon.session("a");
+    daemon.until_idle();
+    let shown = document(&daemon, 0, &["show"]);
+    assert_eq!(shown, daemon.get("/sessions/a").ok());
+    assert_eq!((&shown["name"], &shown["state"]), (&json!("a"), &json!("idle")));
+    let explained = document(&daemon, 0, &["show", "a", "--explain"]);
+    assert_eq!(explained["session"]["evidence"], shown["evidence"]);
+    assert!(explained["rules"].as_array().unwrap().iter().any(|rule| rule["holds"] == true), "{explained}");
+    assert_eq!(document(&daemon, 1, &["show", "nobody"])["code"], "session_not_found");
+    assert_eq!(document(&daemon, 0, &["agents"])["default"], "demo");
+    let terminal = daemon.terminal();
+    let show = format!(
+        "AGENTMUX_STATE_DIR={} {} show --explain; exec cat",
+        daemon.state().display(),
+        program().display()
+    );
+    terminal.run(&["new-session", "-d", "-x", "120", "-y", "40", &show]);
+    eventually("a person reads tables", || {
+        let screen = terminal.run(&["capture-pane", "-p"]);
+        (screen.contains("state    idle") && screen.contains("RULE")).then_some(())
+    });
+}
+
+#[test]
+fn a_session_is_waited_for() {
+    let daemon = Daemon::start();
+    daemon.session("a");
+    let wait =
+        |status, args: &[&str]| document(&daemon, status, &[&["wait", "--session", "a"], args].concat());
+    let id = prints(&daemon, 0, &["send", "THINK 2", "--json"]);
+    let id: Value = serde_json::from_str(&id).unwrap();
+    let out = wait(124, &["--until", "idle", "--timeout", "0.2"]);
+    assert_eq!((&out["state"], &out["waited_out"]), (&json!("busy"), &json!(true)));
+    assert_eq!(wait(0, &["--until", "needs_input,idle"])["state"], "idle");
+    assert_eq!(prints(&daemon, 0, &["wait", id["turn"]["id"].as_str().unwrap()]), "THINK-DONE\n");
+    prints(&daemon, 2, &["wait", "--session", "a", "--until", "soon"]);
+    assert_eq!(
+        document(&daemon, 1, &["wait", "--session", "b", "--until", "idle"])["code"],
+        "session_not_found"
+    );
+}
+
+#[test]
+fn turns_are_listed_cancelled_and_interrupted() {
+    let daemon = Daemon::start();
+    daemon.session("a");
+    let submit = |text| daemon.post("/sessions/a/turns", json!({"text": text})).with(202)["id"].clone();
+    let (working, queued) = (submit("THINK 60"), submit("never"));
+    let cancelled = document(&daemon, 0, &["cancel", queued.as_str().unwrap()]);
+    assert_eq!((&cancelled["id"], &cancelled["state"]), (&queued, &json!("cancelled")));
+    daemon.log().until("busy", 2);
+    assert_eq!(document(&daemon, 0, &["interrupt"]), json!({"session": "a", "interrupted": true}));
+    daemon.turn_in(working.as_str().unwrap(), "interrupted");
+    let listed = |args: &[&str]| {
+        let turns = document(&daemon, 0, &[&["turns"], args].concat())["turns"].clone();
+        turns.as_array().unwrap().iter().map(|turn| turn["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&["--session", "a"]).len(), 3);
+    assert_eq!(listed(&["--state", "interrupted"]), [working]);
+    assert_eq!(listed(&["--limit", "1"]), [queued]);
+    assert_eq!(document(&daemon, 0, &["interrupt", "a"])["interrupted"], false);
+}
+
+#[test]
+fn events_are_lines_until_the_daemon_stops() {
+    let mut daemon = Daemon::start();
+    let before = daemon.events().began.to_string();
+    daemon.session("a");
+    daemon.session("b");
+    let follow = |args: &[&str]| {
+        let args = [&["events", "--last", &before], args].concat();
+        agentmux(&daemon, &args).stdout(Stdio::piped()).spawn().unwrap()
+    };
+    let (all, one, interrupted) = (follow(&[]), follow(&["--session", "b"]), follow(&[]));
+    let mut first_line = String::new();
+    let mut reading = follow(&[]);
+    BufReader::new(reading.stdout.take().unwrap()).read_line(&mut first_line).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&first_line).unwrap()["data"]["state"], "starting");
+    // Its reader has gone: the next line is its end.
+    daemon.send("PONG");
+    ended(0, &reading.wait_with_output().unwrap());
+    signal(interrupted.id(), "INT");
+    ended(130, &interrupted.wait_with_output().unwrap());
+    assert_eq!(daemon.stop("TERM").code(), Some(0));
+    for (client, only) in [(all, None), (one, Some("b"))] {
+        let lines = ended(0, &client.wait_with_output().unwrap());
+        let events: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(events.last().unwrap()["event"], "bye");
+        let about =
+            |event: &Value| ["name", "session"].map(|field| event["data"][field].as_str() == Some("a"));
+        assert_eq!(events.iter().any(|event| about(event).contains(&true)), only.is_none(), "{lines}");
+    }
 }

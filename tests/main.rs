@@ -8,9 +8,11 @@
 mod client;
 mod config;
 mod delivery;
+mod faults;
 mod harness;
 mod inherited;
 mod live;
+mod resources;
 mod standin;
 mod survival;
 mod truth;

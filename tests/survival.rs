@@ -164,7 +164,7 @@ fn attach(daemon: &Daemon, session: &str, columns: &str, rows: &str) {
     let attach = format!("exec env -u TMUX tmux -u -S {} attach -t ={session}", socket.display());
     daemon.terminal().run(&["new-session", "-d", "-x", columns, "-y", rows, &attach]);
     eventually("somebody is attached", || {
-        let clients = daemon.tmux().run(&["list-clients", "-F", "#{client_session}"]);
+        let clients = daemon.tmux().attached();
         clients.lines().any(|client| client == session).then_some(())
     });
 }

@@ -39,6 +39,17 @@ impl Client {
         self.ask("POST", path, &[], body.to_string().as_bytes())
     }
 
+    pub(crate) fn delete(&self, path: &str) -> Answer {
+        self.ask("DELETE", path, &[], b"")
+    }
+
+    /// A connection on which this was asked for and nothing was read.
+    pub(crate) fn unread(&self, path: &str, headers: &[&str]) -> TcpStream {
+        let mut stream = self.connect();
+        stream.write_all(&self.head("GET", path, headers, 0)).unwrap();
+        stream
+    }
+
     /// One request with these extra header lines and this body.
     pub(crate) fn ask(&self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
         let mut request = self.head(method, path, headers, body.len());
@@ -131,8 +142,14 @@ impl Answer {
     /// The document of a request that must have succeeded.
     #[track_caller]
     pub(crate) fn ok(&self) -> Value {
+        self.with(200)
+    }
+
+    /// The document of an answer that must have this status.
+    #[track_caller]
+    pub(crate) fn with(&self, status: u16) -> Value {
         let document = self.json();
-        assert_eq!(self.status, 200, "{document}");
+        assert_eq!(self.status, status, "{document}");
         document
     }
 

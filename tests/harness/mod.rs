@@ -5,6 +5,7 @@ mod daemon;
 mod http;
 mod processes;
 mod setup;
+mod stream;
 mod tmux;
 
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ pub(crate) use daemon::Daemon;
 pub(crate) use http::{Answer, Client};
 pub(crate) use processes::{environment, is_alive, mentioning, signal};
 pub(crate) use setup::{AGENTMUXD, Setup};
+pub(crate) use stream::Event;
 pub(crate) use tmux::Tmux;
 
 /// How long a test waits for what must happen before it fails; generous, for a busy machine.

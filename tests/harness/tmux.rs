@@ -40,10 +40,10 @@ impl Tmux {
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }
 
-    /// The names of the sessions, none where there is no server.
+    /// The names of the sessions, none where there is no server. The one of the daemon's own clients does not count.
     pub(crate) fn sessions(&self) -> Vec<String> {
         let listed = self.try_run(&["list-sessions", "-F", "#{session_name}"]).unwrap_or_default();
-        listed.lines().map(str::to_owned).collect()
+        listed.lines().filter(|name| *name != "_agentmux").map(str::to_owned).collect()
     }
 
     /// The process in the pane of that session.
@@ -63,8 +63,29 @@ impl Tmux {
         eventually("the tmux server is gone", || (!processes::is_alive(pid)).then_some(()));
     }
 
-    /// Ends the server and all that runs in its panes; harmless where there is none.
+    /// The names of a session's windows.
+    pub(crate) fn windows(&self, session: &str) -> String {
+        self.run(&["list-windows", "-t", &format!("={session}"), "-F", "#{window_name}"])
+    }
+
+    /// The sessions that people look at, a name for each of them.
+    pub(crate) fn attached(&self) -> String {
+        let clients = self.run(&["list-clients", "-F", "#{client_control_mode} #{client_session}"]);
+        let people: Vec<_> = clients.lines().filter_map(|client| client.strip_prefix("0 ")).collect();
+        people.join("\n")
+    }
+
+    /// The processes of the daemon's clients in control mode, of one that has died too.
+    pub(crate) fn control_clients(&self) -> Vec<u32> {
+        let socket = format!("-S {} ", self.socket.display());
+        let clients = processes::mentioning(&socket).into_iter().filter(|(_, line)| line.contains(" -C "));
+        clients.map(|(pid, _)| pid).collect()
+    }
+
+    /// Ends the server and all that runs in its panes; harmless where there is none. Control clients go first: one
+    /// whose daemon was killed while output waited for it holds the server up for ever.
     pub(crate) fn end(&self) {
+        self.control_clients().into_iter().for_each(|pid| processes::signal(pid, "KILL"));
         let living = ["list-panes", "-a", "-F", "#{?pane_dead,,#{pane_pid}}"];
         let agents = self.try_run(&living).unwrap_or_default();
         let _ = self.try_run(&["kill-server"]);

@@ -29,7 +29,7 @@ fn a_session_is_named_by_prefix_time_and_six_hex_digits() {
     assert_eq!(shape, "00000000_000000", "{name}");
     assert!(random.len() == 6 && random.bytes().all(|b| b.is_ascii_hexdigit()), "{name}");
     assert_eq!(daemon.tmux().sessions(), [name.as_str()]);
-    assert_eq!(daemon.tmux().run(&["list-windows", "-a", "-F", "#{window_name}"]), "chat");
+    assert_eq!(daemon.tmux().windows(&name), "chat");
 }
 
 #[test]
@@ -89,16 +89,19 @@ fn a_failed_start_leaves_the_session_before_it_active() {
 #[test]
 fn an_agent_that_exits_at_once_is_reported_at_once_with_status_and_output() {
     let daemon = Daemon::start();
-    let began = Instant::now();
     let broken = json!(["/bin/sh", "-c", "echo no licence found; exit 3"]);
-    let refusal =
-        daemon.post("/run", json!({"text": "PONG", "command": broken})).refused_as(503, "not_ready");
-    let took = began.elapsed();
-    assert!(refusal["error"].as_str().unwrap().contains("exited with status 3"), "{refusal}");
-    assert!(refusal["screen"].as_str().unwrap().contains("no licence found"), "{refusal}");
-    // A second is promised for the report; the rest is for a busy machine. The time-out is thirty.
-    assert!(took < Duration::from_secs(5), "{took:?}");
-    assert_eq!((daemon.names(), daemon.tmux().sessions()), (vec![], vec![]));
+    let report = || {
+        let began = Instant::now();
+        let body = json!({"text": "PONG", "command": broken});
+        let refusal = daemon.post("/run", body).refused_as(503, "not_ready");
+        // A second is promised for the report; the rest is for a busy machine. The time-out is thirty.
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        assert!(refusal["error"].as_str().unwrap().contains("exited with status 3"), "{refusal}");
+        assert_eq!((daemon.names(), daemon.tmux().sessions()), (vec![], vec![]));
+        refusal["screen"].as_str().unwrap().contains("no licence found")
+    };
+    // tmux 3.3a now and then closes the terminal of a program that has just ended before it has read its last words.
+    assert!((0..6).any(|_| report()), "the output was never shown");
 }
 
 #[test]

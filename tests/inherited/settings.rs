@@ -54,11 +54,14 @@ fn the_environment_beats_the_file_and_the_file_the_default() {
     let file = r#"{"session_prefix": "filed", "window_name": "filed"}"#;
     let daemon = Setup::new().write(CONFIG, file).env("AGENTMUX_SESSION", "envied").start();
     let run = daemon.run("PONG");
-    assert!(run["session"].as_str().unwrap().starts_with("envied-"), "{run}");
-    assert_eq!(daemon.tmux().run(&["list-windows", "-a", "-F", "#{window_name}"]), "filed");
+    let session = run["session"].as_str().unwrap();
+    assert!(session.starts_with("envied-"), "{run}");
+    assert_eq!(daemon.tmux().windows(session), "filed");
     let plain = Daemon::start();
-    assert!(plain.run("PONG")["session"].as_str().unwrap().starts_with("agentmux-"));
-    assert_eq!(plain.tmux().run(&["list-windows", "-a", "-F", "#{window_name}"]), "repl");
+    let run = plain.run("PONG");
+    let session = run["session"].as_str().unwrap();
+    assert!(session.starts_with("agentmux-"), "{run}");
+    assert_eq!(plain.tmux().windows(session), "repl");
 }
 
 #[test]

@@ -62,7 +62,8 @@ impl Stage {
             .env("AGENTMUX_AGENT", agent.name())
             .env("AGENTMUX_WORKDIR", work.to_str().unwrap())
             .env("PATH", &path)
-            .env("LANG", "C.UTF-8");
+            .env("LANG", "C.UTF-8")
+            .env("AGENTMUX_LOG", "debug");
         let setup = match agent {
             Agent::Claude => seed_claude(setup, &model, folder),
             Agent::Codex => seed_codex(setup, &model, folder),

@@ -1,0 +1,5 @@
+//! The API by resource: sessions, turns, events.
+
+mod event;
+mod session;
+mod turn;
