@@ -95,8 +95,8 @@ pub struct Reader {
 impl Default for EventLog {
     fn default() -> Self {
         // Room for a million events a second: no number of an earlier daemon comes again.
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        let (next, _) = watch::channel(seconds << 20);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros());
+        let (next, _) = watch::channel(u64::try_from(now).unwrap_or(0));
         Self(Arc::new(Inner { kept: Mutex::default(), next }))
     }
 }

@@ -322,7 +322,7 @@ impl Session {
         }
         match &mut self.current {
             Some(current) if !current.is_unproven() => current.stop_asked(),
-            _ if matches!(self.reading.state, State::Busy | State::NeedsInput) => {
+            _ if matches!(self.reading.state, State::Busy | State::NeedsInput | State::Unknown) => {
                 let keys = self.parts.profile.submit.interrupt.clone();
                 let pressed = self.parts.terminal.keys(&self.parts.pane, &keys).await;
                 pressed.map_err(|e| self.terminal_error(e))?;

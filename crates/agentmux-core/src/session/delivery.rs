@@ -369,6 +369,10 @@ impl Session {
 
     fn end_turn(&mut self, how: impl FnOnce(&TurnPen)) {
         if let Some(current) = self.current.take() {
+            // First the session is free: whoever waited for the turn may start the next at once.
+            if self.waiting.is_empty() {
+                self.publish();
+            }
             how(&current.pen);
         }
         self.wake(Instant::now());

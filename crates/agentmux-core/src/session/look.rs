@@ -9,7 +9,7 @@ use super::{Session, evidence};
 use crate::events::Event;
 use crate::fusion::{COUNTS, fuse};
 use crate::reading::read;
-use crate::screen::Screen;
+use crate::screen::{Exit, Screen};
 use crate::state::{Evidence, Source, State};
 use crate::terminal::{Announced, TerminalError};
 
@@ -175,7 +175,7 @@ impl Session {
             }
             now.context = context.or(now.context);
             now.attached = screen.attached > 0;
-            now.exit = screen.exit;
+            now.exit = screen.exit.or(lost.then_some(Exit::Unknown));
             now.lost = lost;
             now.turns = turns;
             now.contradictions = contradictions;
