@@ -162,6 +162,8 @@ pub async fn what_is_submitted_is_shown(stage: &Stage) {
     assert_eq!(screen.exit, None);
     assert_eq!(screen.scrolled_out, 0);
     assert!(screen.target.starts_with("one:"), "{}", screen.target);
+    let rows = stage.terminal.rows(&pane, 5).await.expect("read");
+    assert_eq!(rows.text(usize::MAX), screen.text(usize::MAX));
 }
 
 /// Nothing of the daemon's environment reaches a program.
@@ -264,6 +266,7 @@ pub async fn a_pane_that_is_gone_says_so(stage: &Stage) {
     stage.spawn("two", &stage.echo).await;
     stage.terminal.kill(&pane).await.expect("killed");
     assert_eq!(stage.terminal.read(&pane, 5).await.err(), Some(TerminalError::Gone));
+    assert_eq!(stage.terminal.rows(&pane, 5).await.err(), Some(TerminalError::Gone));
     assert_eq!(stage.terminal.paste(&pane, "x").await, Err(TerminalError::Gone));
     assert_eq!(stage.terminal.keys(&pane, &[Key::Enter]).await, Err(TerminalError::Gone));
     assert_eq!(stage.terminal.kill(&pane).await, Ok(()));

@@ -33,6 +33,12 @@ pub trait Terminal: Send + Sync + 'static {
     /// One consistent reading of the pane: its metadata and its rows, with up to `history` rows that scrolled out.
     fn read<'a>(&'a self, pane: &'a PaneId, history: u32) -> Answer<'a, Screen>;
 
+    /// The rows of the pane alone, without attributes and metadata: as [`read`](Self::read), and cheaper where a
+    /// terminal has a cheaper way.
+    fn rows<'a>(&'a self, pane: &'a PaneId, history: u32) -> Answer<'a, Screen> {
+        self.read(pane, history)
+    }
+
     /// Pastes text, bracketed where the program asked for that, line feeds kept; nothing is submitted.
     ///
     /// Refused with [`TerminalError::Exited`] where the program has ended. A pane that a person scrolled gets it too.

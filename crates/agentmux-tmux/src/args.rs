@@ -93,6 +93,11 @@ pub(crate) fn read(panes: &[Target], history: u32) -> Commands {
     })
 }
 
+/// Prints the pane's rows, with up to `history` of those that scrolled out.
+pub(crate) fn rows(target: &Target, history: u32) -> Commands {
+    Commands::default().then(["capture-pane", "-p", "-t", target.as_str(), "-S", &format!("-{history}")])
+}
+
 /// Loads the buffer from the input and pastes it; prints something where the program has ended.
 ///
 /// The guard stands in the same sequence because 3.2a and 3.3a crash when a dead pane is pasted into.

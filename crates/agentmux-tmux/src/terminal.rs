@@ -46,6 +46,13 @@ impl Terminal for Tmux {
         })
     }
 
+    fn rows<'a>(&'a self, pane: &'a PaneId, history: u32) -> Answer<'a, Screen> {
+        Box::pin(async move {
+            let stdout = self.server.run_at("rows", pane, |target| args::rows(target, history), b"").await?;
+            Ok(Screen::from_ansi(&stdout))
+        })
+    }
+
     fn paste<'a>(&'a self, pane: &'a PaneId, text: &'a str) -> Answer<'a, ()> {
         Box::pin(async move {
             if text.is_empty() {

@@ -12,7 +12,7 @@ use crate::profile::Profiles;
 use crate::reading::{RuleOutcome, explain};
 use crate::screen::Screen;
 use crate::state::State;
-use crate::terminal::TerminalError;
+use crate::terminal::{PaneId, TerminalError};
 use crate::turn::{Turn, TurnState, wait_for};
 
 impl Registry {
@@ -121,13 +121,25 @@ impl Registry {
     /// # Errors
     /// See [`Error`].
     pub async fn screen(&self, session: &str, lines: usize) -> Result<(SessionView, Screen), Error> {
+        let (view, pane) = self.aim_at(session)?;
+        let read = self.0.terminal.read(&pane, history(lines)).await;
+        read.map(|screen| (view.clone(), screen)).map_err(|error| seen_from(view, error))
+    }
+
+    /// The last lines of a session as plain text.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn text(&self, session: &str, lines: usize) -> Result<(SessionView, Screen), Error> {
+        let (view, pane) = self.aim_at(session)?;
+        let read = self.0.terminal.rows(&pane, history(lines)).await;
+        read.map(|screen| (view.clone(), screen)).map_err(|error| seen_from(view, error))
+    }
+
+    fn aim_at(&self, session: &str) -> Result<(SessionView, PaneId), Error> {
         let view = self.session(session)?;
         let (pane, _) = self.0.pane(&view.name)?;
-        match self.0.terminal.read(&pane, u32::try_from(lines).unwrap_or(u32::MAX)).await {
-            Ok(screen) => Ok((view, screen)),
-            Err(TerminalError::Gone) => Err(Error::AgentExited { session: view.name, exit: view.exit }),
-            Err(error) => Err(error.into()),
-        }
+        Ok((view, pane))
     }
 
     /// The last lines of a pane as text, and the pane's address.
@@ -139,7 +151,7 @@ impl Registry {
             Aim::Ours(name) => self.0.pane(&name)?,
             Aim::External(pane, target) => (pane, target),
         };
-        match self.0.terminal.read(&pane, u32::try_from(lines).unwrap_or(u32::MAX)).await {
+        match self.0.terminal.rows(&pane, history(lines)).await {
             Ok(screen) => Ok((target, screen.text(lines))),
             Err(error) => Err(external(error)),
         }
@@ -193,5 +205,17 @@ impl Registry {
 
     pub(super) fn watch_turn(&self, id: &str) -> Result<watch::Receiver<Turn>, Error> {
         self.0.book.find(id).ok_or_else(|| Error::TurnNotFound(id.to_owned()))
+    }
+}
+
+fn history(lines: usize) -> u32 {
+    u32::try_from(lines).unwrap_or(u32::MAX)
+}
+
+/// What a terminal's error means for a session of ours that is only looked at.
+fn seen_from(view: SessionView, error: TerminalError) -> Error {
+    match error {
+        TerminalError::Gone => Error::AgentExited { session: view.name, exit: view.exit },
+        error => Error::Terminal(error),
     }
 }
