@@ -109,20 +109,21 @@ pub(crate) fn paste(target: &Target, buffer: &str) -> Commands {
         .then(["has-session", "-t", pane])
         .then_load(buffer)
         .then(["has-session", "-t", pane])
-        .then([
-            "if-shell",
-            "-F",
-            "-t",
+        .then(unless_ended(
             pane,
-            "#{pane_dead}",
             &format!("delete-buffer -b {buffer} ; display-message -p {ENDED}"),
             &format!("paste-buffer -p -r -d -b {buffer} -t '{pane}' ; {}", leave(pane, buffer)),
-        ])
+        ))
         .with_receipt(buffer)
 }
 
 /// What the guarded sequences print where the program has ended.
 pub(crate) const ENDED: &str = "ended";
+
+/// The guard: the one command where the pane's program has ended, the other where it runs.
+fn unless_ended<'a>(pane: &'a str, ended: &'a str, runs: &'a str) -> [&'a str; 7] {
+    ["if-shell", "-F", "-t", pane, "#{pane_dead}", ended, runs]
+}
 
 /// Within single quotes: a bare `$` or `%` at the beginning of a word may mean something to the parser.
 fn leave(pane: &str, receipt: &str) -> String {
@@ -141,15 +142,11 @@ pub(crate) fn keys(target: &Target, keys: &[Key], receipt: &str) -> Commands {
         keys.iter().map(|key| format!("send-keys -t '{pane}' {}", key_argument(*key))).collect();
     Commands::default()
         .then(["copy-mode", "-q", "-t", pane])
-        .then([
-            "if-shell",
-            "-F",
-            "-t",
+        .then(unless_ended(
             pane,
-            "#{pane_dead}",
             &format!("display-message -p {ENDED}"),
             &format!("{} ; {}", pressed.join(" ; "), leave(pane, receipt)),
-        ])
+        ))
         .with_receipt(receipt)
 }
 

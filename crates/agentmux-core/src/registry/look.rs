@@ -105,8 +105,7 @@ impl Registry {
     /// # Errors
     /// See [`Error`].
     pub async fn explain(&self, session: &str) -> Result<(SessionView, Vec<RuleOutcome>), Error> {
-        let view = self.session(session)?;
-        let (pane, _) = self.0.pane(&view.name)?;
+        let (view, pane) = self.aim_at(session)?;
         let screen = match self.0.terminal.read(&pane, 0).await {
             Ok(screen) => screen,
             Err(TerminalError::Gone) => return Ok((view, Vec::new())),
