@@ -55,6 +55,7 @@ macro_rules! terminal_contract {
         $crate::terminal_contract!(
             @ $stage,
             what_is_submitted_is_shown,
+            rows_that_scroll_out_are_counted,
             a_program_gets_exactly_the_environment_given,
             a_program_starts_in_its_folder,
             an_ended_program_stays_readable_with_its_status,
@@ -164,6 +165,23 @@ pub async fn what_is_submitted_is_shown(stage: &Stage) {
     assert!(screen.target.starts_with("one:"), "{}", screen.target);
     let rows = stage.terminal.rows(&pane, 5).await.expect("read");
     assert_eq!(rows.text(usize::MAX), screen.text(usize::MAX));
+}
+
+/// A screen knows how many rows are kept above it, whether they were asked for or not.
+pub async fn rows_that_scroll_out_are_counted(stage: &Stage) {
+    let pane = stage.spawn("one", &stage.echo).await.id;
+    let before = stage.terminal.read(&pane, 0).await.expect("read");
+    assert_eq!((before.columns, before.height(), before.history), (100, 30, 0));
+    assert!(before.history_limit > 100, "{}", before.history_limit);
+    for n in 0..25 {
+        stage.terminal.paste(&pane, &format!("row {n}")).await.expect("pasted");
+        stage.terminal.keys(&pane, &[Key::Enter]).await.expect("pressed");
+        stage.screen(&pane, |screen| screen.text(2).contains(&format!("row {n}"))).await;
+    }
+    let screen = stage.screen(&pane, |screen| screen.history >= 20).await;
+    assert_eq!((screen.scrolled_out, screen.height()), (0, 30));
+    let read = stage.terminal.read(&pane, 5).await.expect("read");
+    assert_eq!((read.scrolled_out, read.height(), read.history), (5, 30, screen.history));
 }
 
 /// Nothing of the daemon's environment reaches a program.

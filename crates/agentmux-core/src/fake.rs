@@ -1,9 +1,9 @@
 //! An in-memory terminal with a few built-in programs: for the tests of whoever embeds the core.
 //!
 //! The program's name picks what runs: `echo` shows each submitted line back behind the prompt `> ` (a
-//! submitted `exit 3` ends it), `exit 3` ends at once, `env` and `pwd` print what they were given, `receive`
-//! keeps what is typed for [`FakeTerminal::received`]. Everything happens at once, within the call that
-//! causes it.
+//! submitted `exit 3` ends it, `count 3` has it print three rows), `exit 3` ends at once, `env` and `pwd`
+//! print what they were given, `receive` keeps what is typed for [`FakeTerminal::received`]. Everything
+//! happens at once, within the call that causes it.
 //!
 //! ```
 //! use agentmux_core::fake::FakeTerminal;
@@ -30,6 +30,9 @@ use crate::input::{Key, SessionName, ShortName};
 use crate::screen::{Exit, Row, Screen};
 use crate::terminal::{Activity, Answer, Label, Launch, Pane, PaneId, Pulse, Size, Terminal, TerminalError};
 
+/// How many rows that scrolled out are kept.
+const HISTORY_LIMIT: usize = 5000;
+
 /// A terminal that starts no process.
 #[derive(Debug, Default)]
 pub struct FakeTerminal(Mutex<Panes>);
@@ -45,6 +48,7 @@ struct FakePane {
     pane: Pane,
     program: Program,
     size: Size,
+    /// All rows, those that scrolled out too.
     rows: Vec<String>,
     /// What stands in the input box.
     input: String,
@@ -83,7 +87,12 @@ impl FakeTerminal {
 
     /// Shows one more row on the pane, as if its program had printed it.
     pub fn show(&self, pane: &PaneId, row: &str) {
-        let _ = self.with(pane, |pane| pane.rows.push(row.to_owned()));
+        let _ = self.with(pane, |pane| pane.print([row.to_owned()]));
+    }
+
+    /// Forgets the rows that scrolled out, as programs do that lay their conversation out anew.
+    pub fn clear_history(&self, pane: &PaneId) {
+        let _ = self.with(pane, |pane| drop(pane.rows.drain(..pane.history())));
     }
 
     /// Ends the program of the pane.
@@ -246,11 +255,30 @@ impl FakePane {
             return;
         }
         let text = std::mem::take(&mut self.input);
-        self.rows.extend(boxed(&text));
-        match text.strip_prefix("exit ").and_then(|status| status.parse().ok()) {
-            Some(status) => self.end(Exit::Status(status)),
-            None => self.rows.extend(text.lines().map(str::to_owned)),
+        self.print(boxed(&text));
+        if let Some(status) = text.strip_prefix("exit ").and_then(|status| status.parse().ok()) {
+            self.end(Exit::Status(status));
+        } else if let Some(rows) = text.strip_prefix("count ").and_then(|rows| rows.parse::<usize>().ok()) {
+            self.print((1..=rows).map(|row| row.to_string()));
+        } else {
+            self.print(text.lines().map(str::to_owned));
         }
+    }
+
+    /// Adds rows; where the history is full, drops a tenth of it.
+    fn print(&mut self, rows: impl IntoIterator<Item = String>) {
+        for row in rows {
+            if self.history() >= HISTORY_LIMIT {
+                self.rows.drain(..HISTORY_LIMIT / 10);
+            }
+            self.rows.push(row);
+        }
+    }
+
+    /// How many rows have scrolled out.
+    fn history(&self) -> usize {
+        let input = if self.program == Program::Echo { boxed(&self.input).count() } else { 0 };
+        (self.rows.len() + input).saturating_sub(self.size.rows.into())
     }
 
     fn screen(&self, history: u32) -> Screen {
@@ -260,8 +288,8 @@ impl FakePane {
         }
         let height = usize::from(self.size.rows);
         let written = rows.len();
-        let scrolled_out = written.saturating_sub(height).min(history as usize);
-        let first = written.saturating_sub(height) - scrolled_out;
+        let scrolled_out = self.history().min(history as usize);
+        let first = self.history() - scrolled_out;
         rows.drain(..first);
         rows.resize(scrolled_out + height, Row::default());
         let cursor_row = written.saturating_sub(1).min(height - 1);
@@ -269,6 +297,9 @@ impl FakePane {
         Screen {
             rows,
             scrolled_out,
+            history: self.history(),
+            history_limit: HISTORY_LIMIT,
+            columns: self.size.columns.into(),
             cursor_row,
             cursor_column,
             exit: self.exit,
@@ -341,6 +372,7 @@ mod tests {
         for (history, text, scrolled_out) in [(0, "3\n4\n5", 0), (2, "1\n2\n3\n4\n5", 2)] {
             let screen = terminal.read(&pane, history).await.unwrap();
             assert_eq!((screen.text(100).as_str(), screen.scrolled_out), (text, scrolled_out));
+            assert_eq!(screen.history, 3);
         }
     }
 

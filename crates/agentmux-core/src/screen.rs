@@ -11,6 +11,12 @@ pub struct Screen {
     pub rows: Vec<Row>,
     /// How many of `rows` scrolled out: the first row on the screen is `rows[scrolled_out]`.
     pub scrolled_out: usize,
+    /// How many rows have scrolled out and are kept, whether they were asked for or not.
+    pub history: usize,
+    /// How many are kept at most; a terminal that is full drops a tenth of that at once.
+    pub history_limit: usize,
+    /// How many characters a row has at most.
+    pub columns: usize,
     /// The cursor's row on the screen, 0 at the top.
     pub cursor_row: usize,
     /// The cursor's column, 0 at the left.
@@ -80,11 +86,25 @@ impl Screen {
         &rows[..end]
     }
 
+    /// How many rows the screen itself has.
+    pub fn height(&self) -> usize {
+        self.rows.len().saturating_sub(self.scrolled_out)
+    }
+
     /// The same reading without the rows that scrolled out.
     #[must_use]
     pub fn without_history(&self) -> Self {
         let rows = self.rows[self.scrolled_out.min(self.rows.len())..].to_vec();
         Self { rows, scrolled_out: 0, title: self.title.clone(), target: self.target.clone(), ..*self }
+    }
+
+    /// The same reading with at most so many of the rows that scrolled out.
+    #[must_use]
+    pub fn with_history(mut self, rows: usize) -> Self {
+        let surplus = self.scrolled_out.saturating_sub(rows);
+        self.rows.drain(..surplus);
+        self.scrolled_out -= surplus;
+        self
     }
 
     /// The row of the cursor, where the capture has it.

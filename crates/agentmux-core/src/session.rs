@@ -5,6 +5,7 @@
 
 mod delivery;
 mod dialog;
+mod growth;
 mod look;
 mod start;
 

@@ -103,6 +103,44 @@ async fn a_prompt_is_typed_once_and_its_reply_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reply_that_scrolled_out_is_read_whole_and_alone() {
+    let world = world(&["echo"], 10);
+    world.done(&world.run("a", "count 7").await.unwrap()).await;
+    for rows in [300, 7, 300, 1000] {
+        let turn = world.done(&world.send("a", &format!("count {rows}")).await.unwrap()).await;
+        let reply = turn.reply.unwrap_or_default();
+        let counted = || (1..=rows).map(|row| row.to_string());
+        assert!(reply.lines().eq(counted()), "count {rows}: {} rows", reply.lines().count());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn replies_are_found_while_a_full_history_drops_rows() {
+    let world = world(&["echo"], 10);
+    world.done(&world.run("a", "count 4900").await.unwrap()).await;
+    for n in 0..12 {
+        let turn = world.done(&world.send("a", "count 130").await.unwrap()).await;
+        assert_eq!(turn.reply.unwrap_or_default().lines().count(), 130, "turn {n}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_history_that_is_cleared_in_a_turn_hides_no_reply() {
+    let world = world(&["echo"], 10);
+    world.done(&world.run("a", "count 300").await.unwrap()).await;
+    for prompt in ["count 5", "count 5", "count 6"] {
+        let turn = world.send("a", prompt).await.unwrap();
+        let pane = world.pane("a").await;
+        while !world.terminal.received(&pane).ends_with(format!("{prompt}\r").as_bytes()) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        world.terminal.clear_history(&pane);
+        let reply = world.done(&turn).await.reply.unwrap_or_default();
+        assert!(reply.starts_with("1\n2\n3\n4\n5"), "{prompt}: {reply:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_prompts_at_once_are_two_turns_in_order() {
     let world = world(&["echo"], 10);
     world.done(&world.run("a", "zero").await.unwrap()).await;

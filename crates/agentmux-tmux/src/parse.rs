@@ -20,8 +20,8 @@ pub(crate) const PROCESS: &str = "#{pane_pid} #{pane_dead} #{pid}";
 
 /// A pane's metadata; the title, which the program chose, comes last.
 pub(crate) const META: &str = "#{pane_id}\t#{pid}\t#{pane_height}\t#{cursor_x}\t#{cursor_y}\t#{pane_dead}\t\
-     #{pane_dead_status}\t#{pane_dead_signal}\t#{session_attached}\t#{history_size}\t\
-     #{session_name}:#{window_index}.#{pane_index}\t#{host}\t#{pane_title}";
+     #{pane_dead_status}\t#{pane_dead_signal}\t#{session_attached}\t#{history_size}\t#{history_limit}\t\
+     #{pane_width}\t#{session_name}:#{window_index}.#{pane_index}\t#{host}\t#{pane_title}";
 
 /// Where a pane is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +71,9 @@ struct Meta {
     cursor_row: usize,
     exit: Option<Exit>,
     attached: usize,
+    history: usize,
+    history_limit: usize,
+    columns: usize,
     target: String,
     title: String,
 }
@@ -78,9 +81,24 @@ struct Meta {
 impl Meta {
     /// `None` for the empty fields that tmux prints for a pane it does not have.
     fn parse(line: &str) -> Option<Self> {
-        let fields: Vec<&str> = line.splitn(13, '\t').collect();
-        let &[id, server, height, column, row, dead, status, signal, attached, _, target, host, title] =
-            &fields[..]
+        let fields: Vec<&str> = line.splitn(15, '\t').collect();
+        let &[
+            id,
+            server,
+            height,
+            column,
+            row,
+            dead,
+            status,
+            signal,
+            attached,
+            history,
+            history_limit,
+            columns,
+            target,
+            host,
+            title,
+        ] = &fields[..]
         else {
             return None;
         };
@@ -92,6 +110,9 @@ impl Meta {
             cursor_row: row.parse().ok()?,
             exit: (dead == "1").then(|| exit(status, signal)),
             attached: attached.parse().unwrap_or(0),
+            history: history.parse().ok()?,
+            history_limit: history_limit.parse().ok()?,
+            columns: columns.parse().ok()?,
             target: target.to_owned(),
             // A pane begins with the host's name as its title: its program has set none.
             title: if title == host { String::new() } else { title.to_owned() },
@@ -141,6 +162,9 @@ pub(crate) fn screen(stdout: &str) -> Option<(Screen, Option<Pid>)> {
         title: meta.title,
         exit: meta.exit,
         attached: meta.attached,
+        history: meta.history,
+        history_limit: meta.history_limit,
+        columns: meta.columns,
         target: meta.target,
         ..screen
     };
@@ -203,8 +227,9 @@ mod tests {
     #[test]
     fn a_screen_has_its_metadata_and_knows_what_scrolled_out() {
         let (screen, server) =
-            screen("%1\t7\t2\t4\t1\t0\t\t\t1\t9\ta:0.0\thost\ttit\tle\nold\nx\ny z\n").unwrap();
+            screen("%1\t7\t2\t4\t1\t0\t\t\t1\t9\t50\t80\ta:0.0\thost\ttit\tle\nold\nx\ny z\n").unwrap();
         assert_eq!((screen.scrolled_out, screen.rows.len()), (1, 3));
+        assert_eq!((screen.history, screen.history_limit, screen.columns, screen.height()), (9, 50, 80, 2));
         assert_eq!(server, Pid::from_raw(7));
         assert_eq!((screen.cursor_row, screen.cursor_column, screen.attached), (1, 4, 1));
         assert_eq!((screen.title.as_str(), screen.target.as_str(), screen.exit), ("tit\tle", "a:0.0", None));
@@ -227,16 +252,16 @@ mod tests {
 
     #[test]
     fn an_unknown_pane_has_no_screen() {
-        assert_eq!(screen("\t7\t\t\t\t\t\t\t\t\t:.\thost\t\n"), None);
+        assert_eq!(screen("\t7\t\t\t\t\t\t\t\t\t\t\t:.\thost\t\n"), None);
         assert_eq!(screen(""), None);
     }
 
     #[test]
     fn looks_end_at_the_first_pane_that_is_gone() {
-        let one = "%1\t7\t2\t0\t0\t0\t\t\t0\t0\ta:0.0\thost\t\nx\n%2\n";
-        let two = "%2\t7\t1\t0\t0\t1\t0\t\t0\t0\tb:0.0\thost\thost\nend\n";
+        let one = "%1\t7\t2\t0\t0\t0\t\t\t0\t0\t50\t80\ta:0.0\thost\t\nx\n%2\n";
+        let two = "%2\t7\t1\t0\t0\t1\t0\t\t0\t0\t50\t80\tb:0.0\thost\thost\nend\n";
         let panes = ["%1", "%2", "%3"].map(target);
-        let all = looks(&format!("{one}{two}\t7\t\t\t\t\t\t\t\t\t:.\thost\t\n"), &panes);
+        let all = looks(&format!("{one}{two}\t7\t\t\t\t\t\t\t\t\t\t\t:.\thost\t\n"), &panes);
         assert_eq!(all.iter().map(|look| look.ended).collect::<Vec<_>>(), [false, true]);
         assert_ne!(looks(&one.replace('x', "X"), &panes)[0].hash, all[0].hash);
         assert_eq!(looks(one, &panes)[0], all[0]);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::growth::{Growth, MARGIN};
 use super::{Session, Waiting};
 use crate::input::{Key, Prompt};
 use crate::profile::Profile;
@@ -21,8 +22,11 @@ use crate::submission::{Sight, Submission, Verdict};
 use crate::terminal::TerminalError;
 use crate::turn::{TurnPen, TurnState};
 
-/// How many rows that scrolled out are searched for a prompt's echo and its reply.
-const HISTORY: u32 = 5000;
+/// How many rows that scrolled out are searched for a prompt's echo and its reply at most.
+const HISTORY: usize = 5000;
+
+/// How many rows more than have scrolled out since the last look are asked for: some may just have.
+const SLACK: usize = 100;
 
 /// How long pasted text may take to show in the box.
 const SHOWS: Duration = Duration::from_secs(15);
@@ -46,8 +50,9 @@ pub(super) struct Current {
     asked: bool,
     /// How often the agent had announced work before.
     worked_before: u64,
-    /// How often the same prompt had been echoed before.
+    /// How often the same prompt had been echoed before, in the rows in which `growth` begins.
     echoes_before: usize,
+    growth: Growth,
     /// The state of the screen for which the echo was last looked for.
     searched: Option<Instant>,
     traces: Traces,
@@ -79,6 +84,16 @@ impl Current {
     /// Somebody wants it interrupted.
     pub(super) fn stop_asked(&mut self) {
         self.stop.get_or_insert(Stop::Asked);
+    }
+
+    /// Notes a reading of the screen.
+    pub(super) fn note_screen(&mut self, screen: &Screen) {
+        self.growth.note(screen);
+    }
+
+    /// True where the agent was seen at work since Enter.
+    fn has_worked(&self) -> bool {
+        matches!(&self.phase, Phase::Submitted(submission) if submission.worked)
     }
 
     /// True where nothing more is expected of it.
@@ -128,7 +143,7 @@ impl Session {
 
     /// Pastes the next prompt, if a fresh reading still shows an empty box.
     async fn begin(&mut self) {
-        let screen = match self.parts.terminal.read(&self.parts.pane, HISTORY).await {
+        let screen = match self.read_rows(MARGIN).await {
             Ok(screen) => screen,
             Err(error) => {
                 self.cannot_begin(&error);
@@ -160,6 +175,7 @@ impl Session {
             asked: false,
             worked_before: self.announced_work(),
             echoes_before: before.echoes,
+            growth: Growth::since(&screen),
             searched: None,
             traces: Traces::default(),
         });
@@ -339,15 +355,54 @@ impl Session {
         if worked || !idle || current.searched == Some(self.quiet_since) {
             return;
         }
-        if let Ok(screen) = self.parts.terminal.read(&self.parts.pane, HISTORY).await {
+        if let Ok(screen) = self.read_turn().await
+            && let Some(current) = &mut self.current
+        {
             current.searched = Some(self.quiet_since);
             current.traces = traces(&self.parts.profile, &screen, current.prompt.as_str());
         }
     }
 
+    async fn read_rows(&self, history: usize) -> Result<Screen, TerminalError> {
+        self.parts.terminal.read(&self.parts.pane, u32::try_from(history).unwrap_or(u32::MAX)).await
+    }
+
+    /// The screen, below the rows that scrolled out since the current turn began.
+    async fn read_turn(&mut self) -> Result<Screen, TerminalError> {
+        let rows = |session: &Self| session.current.as_ref().map_or(0, |current| current.growth.rows());
+        loop {
+            let asked = (rows(self) + SLACK).min(HISTORY);
+            let screen = self.read_rows(asked).await?;
+            if let Some(current) = &mut self.current {
+                current.note_screen(&screen);
+            }
+            if rows(self) <= asked || asked == HISTORY {
+                return Ok(screen.with_history(rows(self)));
+            }
+        }
+    }
+
+    /// The reply of the current turn, from a reading of its rows.
+    async fn reply_in(&self, screen: &Screen) -> String {
+        let Some(current) = &self.current else { return String::new() };
+        let find = |screen: &Screen| traces(&self.parts.profile, screen, current.prompt.as_str());
+        let found = find(screen);
+        if found.echoes > current.echoes_before {
+            return found.reply;
+        }
+        // It is known to have taken the prompt: the last echo, wherever it is, is this one's.
+        if !current.growth.is_certain()
+            && current.has_worked()
+            && let Ok(all) = self.read_rows(HISTORY).await
+        {
+            return find(&all).reply;
+        }
+        String::new()
+    }
+
     /// Reads the reply, if a fresh reading still shows the end.
     async fn finish(&mut self) {
-        let Ok(screen) = self.parts.terminal.read(&self.parts.pane, HISTORY).await else {
+        let Ok(screen) = self.read_turn().await else {
             self.look_again(Instant::now() + Duration::from_millis(100));
             return;
         };
@@ -358,8 +413,7 @@ impl Session {
             return;
         }
         let stopped = current.stop.filter(|_| current.interrupted.is_some());
-        let found = traces(&self.parts.profile, &screen, current.prompt.as_str());
-        let reply = if found.echoes > current.echoes_before { found.reply } else { String::new() };
+        let reply = self.reply_in(&screen).await;
         self.end_turn(|pen| match stopped {
             None => pen.done(reply, "screen"),
             Some(Stop::Asked) => pen.interrupted(reply, "screen"),

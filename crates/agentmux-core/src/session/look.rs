@@ -84,6 +84,9 @@ impl Session {
             self.quiet_since = now;
         }
         self.screen = screen;
+        if let Some(current) = &mut self.current {
+            current.note_screen(&self.screen);
+        }
         let announced = self.activity.announced();
         let (reading, contradiction) = fuse(read(&self.parts.profile, &self.screen), announced.as_ref(), now);
         if let (true, Some(announced)) = (contradiction, &announced) {
