@@ -3,8 +3,8 @@
 #
 #   sh contrib/test.sh [ARGUMENT...]    arguments go to cargo-nextest, or to cargo test where that is absent
 #
-# Installs tmux where that needs no password, and the real agent CLIs into .agents where npm can be reached
-# (about 800 MB); without them their tests are skipped and say so. AGENTMUX_NO_INSTALL=1 installs nothing.
+# Installs tmux where that needs no password, and the real agent CLIs into .agents where npm and PyPI can be reached
+# (about 2.5 GB); without one its tests are skipped and say so. AGENTMUX_NO_INSTALL=1 installs nothing.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -14,7 +14,7 @@ if ! command -v cargo >/dev/null 2>&1; then
 fi
 sh contrib/install-tmux.sh
 if [ "${AGENTMUX_NO_INSTALL:-}" != 1 ]; then
-    # 69: npm is not there, or cannot reach its registry; it has said so.
+    # 69: what some need is not there, or does not answer; it has said so.
     sh tests/install-agents.sh || [ $? = 69 ]
 fi
 
