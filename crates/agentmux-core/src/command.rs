@@ -37,6 +37,24 @@ pub fn check_argv(argv: Vec<String>) -> Result<Vec<String>, Invalid> {
     }
 }
 
+/// Checks a variable for an agent's environment: the daemon's own and tmux's are not for others to set.
+///
+/// # Errors
+/// A sentence that says what is not allowed.
+pub fn check_variable(name: &str, value: &str) -> Result<(), Invalid> {
+    let refuse = |why: &str| Err(Invalid::new(format!("the variable {name:?} {why}")));
+    if name.is_empty() || name.contains('=') || name.chars().any(char::is_control) {
+        return refuse("is not allowed: a name is not empty and has no '=' and no control character");
+    }
+    if name.starts_with("AGENTMUX_") || name.starts_with("TMUX") {
+        return refuse("is not allowed: names that begin with AGENTMUX_ or TMUX are the daemon's");
+    }
+    if value.contains('\0') {
+        return refuse("has a NUL character in its value");
+    }
+    Ok(())
+}
+
 /// True where words outside quotes mean something to a shell.
 fn needs_shell(line: &str) -> bool {
     let (mut quote, mut word_start, mut chars) = (None, true, line.chars());

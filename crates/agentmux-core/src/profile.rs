@@ -3,10 +3,18 @@
 //! A profile is a TOML file. Those compiled in are in `src/profiles/`. What serde reads is turned into a [`Profile`],
 //! whose patterns are compiled and whose values are checked.
 
+mod document;
+mod fault;
+mod hopeless;
+mod known;
+mod layers;
+mod lint;
 mod raw;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 
 use regex::Regex;
@@ -14,14 +22,24 @@ use regex::Regex;
 use crate::input::{Key, ShortName};
 use crate::state::State;
 
-/// Why a profile was refused: the file and what is wrong in it.
+pub use known::{Definitions, Origin, Profiles};
+
+/// Why a profile was refused: where in which file, and what is wrong there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("profile {file}: {message}")]
+#[error("profile {file}:{} {reason}", line.map_or_else(String::new, |line| format!("{line}:")))]
 pub struct ProfileError {
     /// The file, or the name of the profile that is compiled in.
     pub file: String,
-    /// What is wrong, with the key or the line.
-    pub message: String,
+    /// The line in it, from 1; `None` where it is about the whole file.
+    pub line: Option<usize>,
+    /// What is wrong, with the key.
+    pub reason: String,
+}
+
+impl ProfileError {
+    fn of_file(file: &Path, reason: String) -> Self {
+        Self { file: file.display().to_string(), line: None, reason }
+    }
 }
 
 /// What must be known of an agent's program to drive it.
@@ -29,6 +47,8 @@ pub struct ProfileError {
 pub struct Profile {
     /// Its name: what `agent` means in requests and configuration.
     pub name: ShortName,
+    /// Where it comes from.
+    pub origin: Origin,
     /// The program and its arguments.
     pub command: Vec<String>,
     /// Variables added to the agent's environment.
@@ -186,55 +206,7 @@ pub struct ReplyMarks {
     pub drop: Vec<Regex>,
 }
 
-/// The profiles that are known, by name.
-#[derive(Debug, Clone)]
-pub struct Profiles(BTreeMap<String, Arc<Profile>>);
-
-const BUILTIN: [(&str, &str); 4] = [
-    ("claude", include_str!("profiles/claude.toml")),
-    ("codex", include_str!("profiles/codex.toml")),
-    ("demo", include_str!("profiles/demo.toml")),
-    ("repl", include_str!("profiles/repl.toml")),
-];
-
-impl Profiles {
-    /// Those compiled in: claude, codex, demo, repl.
-    #[expect(clippy::missing_panics_doc, reason = "a test reads each of them")]
-    pub fn builtin() -> Self {
-        let read = |(name, text): (&str, &str)| {
-            let profile = Profile::parse(name, text).expect("the profiles compiled in are tested");
-            (name.to_owned(), Arc::new(profile))
-        };
-        Self(BUILTIN.into_iter().map(read).collect())
-    }
-
-    /// A profile by its name.
-    pub fn get(&self, name: &str) -> Option<Arc<Profile>> {
-        self.0.get(name).cloned()
-    }
-
-    /// True where there is a profile of that name.
-    pub fn contains(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    /// The names, in alphabetical order.
-    pub fn names(&self) -> Vec<String> {
-        self.0.keys().cloned().collect()
-    }
-}
-
 impl Profile {
-    /// Reads a profile; `file` names it in errors.
-    ///
-    /// # Errors
-    /// Not TOML, an unknown or missing key, a pattern that does not compile, a rule that can never hold.
-    pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
-        let refuse = |message: String| ProfileError { file: file.to_owned(), message };
-        let raw: raw::Profile = toml::from_str(text).map_err(|e| refuse(e.to_string().trim().to_owned()))?;
-        raw.check().map_err(refuse)
-    }
-
     /// Whether a prompt may be sent to this agent at all.
     ///
     /// # Errors
@@ -250,50 +222,5 @@ impl Profile {
             }
             _ => Ok(()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SMALL: &str = "name = 'x'\ncommand = ['x']\nprompt = '^> (?P<text>.*)$'\n";
-
-    #[test]
-    fn the_builtin_profiles_are_right() {
-        for (name, text) in BUILTIN {
-            let profile = Profile::parse(name, text).unwrap_or_else(|e| panic!("{e}"));
-            assert_eq!(profile.name.as_str(), name);
-        }
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        for (text, part) in [
-            ("name = 'x'", "command"),
-            (&*format!("{SMALL}colour = 'red'"), "colour"),
-            (&*format!("{SMALL}[[rule]]\nname = 'a'\nstate = 'busy'\nmatch = '('"), "rule 'a': match"),
-            (&*format!("{SMALL}[[rule]]\nname = 'a'\nstate = 'busy'"), "rule 'a' has no condition"),
-            (
-                &*format!("{SMALL}[[rule]]\nname = 'a'\nstate = 'busy'\nbox = 'empty'"),
-                "rule 'a' asks for a box",
-            ),
-            (&*format!("{SMALL}[[rule]]\nname = 'a'\nstate = 'happy'\nmatch = 'x'"), "happy"),
-            (&*format!("{SMALL}[[rule]]\nname = 'a'\nstate = 'busy'\nregion = 'left'\nmatch = 'x'"), "left"),
-            ("name = 'x'\ncommand = []\nprompt = '> '", "command"),
-            ("name = 'x'\ncommand = ['x']\nprompt = '> '", "text"),
-        ] {
-            let error = Profile::parse("f.toml", text).expect_err(text).to_string();
-            assert!(error.contains(part) && error.starts_with("profile f.toml"), "{error}");
-        }
-    }
-
-    #[test]
-    fn line_mode_programs_take_one_short_line() {
-        let repl = Profiles::builtin().get("repl").unwrap();
-        let prompt = |text: &str| crate::input::Prompt::parse(text).unwrap();
-        assert!(repl.accepts(&prompt("one line")).is_ok());
-        assert!(repl.accepts(&prompt("two\nlines")).is_err());
-        assert!(repl.accepts(&prompt(&"x".repeat(5000))).is_err());
     }
 }

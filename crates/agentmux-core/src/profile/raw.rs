@@ -6,8 +6,9 @@ use std::time::Duration;
 use regex::Regex;
 use serde::Deserialize;
 
-use super::{BoxState, Consent, InputBox, Region, ReplyMarks};
-use crate::command::check_argv;
+use super::fault::Fault;
+use super::{BoxState, Consent, InputBox, Origin, Region, ReplyMarks};
+use crate::command::{check_argv, check_variable};
 use crate::input::{Key, ShortName};
 use crate::state::State;
 
@@ -113,44 +114,49 @@ fn default_selected() -> String {
 }
 
 impl Profile {
-    pub(super) fn check(self) -> Result<super::Profile, String> {
-        let name = ShortName::parse("name", &self.name).map_err(|e| e.message)?;
-        let command = check_argv(self.command).map_err(|e| e.message)?;
-        let input = self.input.map_or(Ok(InputBox::None), InputBoxTable::check)?;
+    pub(super) fn check(self, origin: Origin) -> Result<super::Profile, Fault> {
+        let name = ShortName::parse("name", &self.name).map_err(|e| Fault::at("name", e.message))?;
+        let command = check_argv(self.command).map_err(|e| Fault::at("command", e.message))?;
+        for (name, value) in &self.env {
+            check_variable(name, value).map_err(|e| Fault::at(name, e.message).within("env"))?;
+        }
+        let input = self.input.map_or(Ok(InputBox::None), InputBoxTable::check);
+        let input = input.map_err(|fault| fault.within("box"))?;
         let prompt = self.prompt.as_deref().map(|text| with_text_group("prompt", text)).transpose()?;
         if matches!(input, InputBox::None) && prompt.is_none() {
             return Err("has neither 'box' nor 'prompt': it could never be idle".into());
         }
         let has_box = !matches!(input, InputBox::None);
-        let rules = self.rules.into_iter().map(|rule| rule.check(has_box)).collect::<Result<_, _>>()?;
+        let rules = each("rule", self.rules, |rule| rule.check(has_box))?;
         Ok(super::Profile {
             name,
+            origin,
             command,
             env: self.env,
             input,
             prompt,
             rules,
-            dialogs: self.dialogs.into_iter().map(Dialog::check).collect::<Result<_, _>>()?,
+            dialogs: each("dialog", self.dialogs, Dialog::check)?,
             selected: pattern("selected", &self.selected)?,
-            submit: self.submit.check()?,
-            reply: self.reply.check()?,
+            submit: self.submit.check().map_err(|fault| fault.within("submit"))?,
+            reply: self.reply.check().map_err(|fault| fault.within("reply"))?,
             context: self.context.as_deref().map(|text| pattern("context", text)).transpose()?,
         })
     }
 }
 
 impl InputBoxTable {
-    fn check(self) -> Result<InputBox, String> {
-        let text = with_text_group("box: text", &self.text)?;
-        let not = optional("box: not", self.not.as_deref())?;
-        let placeholder = optional("box: placeholder", self.placeholder.as_deref())?;
+    fn check(self) -> Result<InputBox, Fault> {
+        let text = with_text_group("text", &self.text)?;
+        let not = optional("not", self.not.as_deref())?;
+        let placeholder = optional("placeholder", self.placeholder.as_deref())?;
         match (self.between, self.below) {
-            (Some(_), Some(_)) => Err("box: 'below' does not go with 'between'".into()),
+            (Some(_), Some(_)) => Err(Fault::at("below", "does not go with 'between'")),
             (Some(rule), None) => {
-                Ok(InputBox::Between { rule: pattern("box: between", &rule)?, text, not, placeholder })
+                Ok(InputBox::Between { rule: pattern("between", &rule)?, text, not, placeholder })
             }
             (None, below) => {
-                let below = optional("box: below", below.as_deref())?;
+                let below = optional("below", below.as_deref())?;
                 Ok(InputBox::Row { text, not, below, placeholder })
             }
         }
@@ -158,87 +164,91 @@ impl InputBoxTable {
 }
 
 impl Rule {
-    fn check(self, has_box: bool) -> Result<super::Rule, String> {
-        let key = |key: &str| format!("rule '{}': {key}", self.name);
-        if self.title.is_none() && self.input.is_none() && self.matches.is_none() && self.not.is_none() {
-            return Err(format!("rule '{}' has no condition: give title, box, match or not", self.name));
+    fn check(self, has_box: bool) -> Result<super::Rule, Fault> {
+        let has_pattern = self.matches.is_some() || self.not.is_some();
+        if self.title.is_none() && self.input.is_none() && !has_pattern {
+            return Err("has no condition: give title, box, match or not".into());
         }
-        let region =
-            region(self.region.as_deref(), self.rows).map_err(|e| format!("rule '{}': {e}", self.name))?;
-        let needs_box = self.input.is_some_and(|wanted| wanted != BoxState::Absent)
-            || matches!(region, Region::AboveBox(_) | Region::BelowBox);
-        if needs_box && !has_box {
-            return Err(format!(
-                "rule '{}' asks for a box, and the profile has none: it could never hold",
-                self.name
-            ));
+        if has_pattern && self.region.is_none() {
+            return Err(
+                "has match or not without a region: say where they look, such as region = 'screen'".into()
+            );
         }
-        if matches!(region, Region::AboveBox(_) | Region::BelowBox) && self.input == Some(BoxState::Absent) {
-            return Err(format!(
-                "rule '{}' looks beside a box that must be absent: it could never hold",
-                self.name
-            ));
+        let region = region(self.region.as_deref(), self.rows)?;
+        let beside_box = matches!(region, Region::AboveBox(_) | Region::BelowBox);
+        if self.input.is_some_and(|wanted| wanted != BoxState::Absent) && !has_box {
+            return Err(Fault::at("box", "the profile has no box: the rule could never hold"));
+        }
+        if beside_box && !has_box {
+            return Err(Fault::at("region", "the profile has no box: the rule could never hold"));
+        }
+        if beside_box && self.input == Some(BoxState::Absent) {
+            let why = "is beside a box that must be absent: the rule could never hold";
+            return Err(Fault::at("region", why));
         }
         Ok(super::Rule {
             state: self.state,
-            title: optional(&key("title"), self.title.as_deref())?,
+            title: optional("title", self.title.as_deref())?,
             input: self.input,
             region,
-            matches: optional(&key("match"), self.matches.as_deref())?,
-            not: optional(&key("not"), self.not.as_deref())?,
+            matches: optional("match", self.matches.as_deref())?,
+            not: optional("not", self.not.as_deref())?,
             name: self.name,
         })
     }
 }
 
-fn region(name: Option<&str>, rows: Option<usize>) -> Result<Region, String> {
+fn region(name: Option<&str>, rows: Option<usize>) -> Result<Region, Fault> {
     match (name.unwrap_or("screen"), rows) {
-        ("last" | "above_box", Some(0)) => Err("rows must be at least 1".into()),
+        ("last" | "above_box", Some(0)) => Err(Fault::at("rows", "must be at least 1")),
         ("screen", None) => Ok(Region::Screen),
         ("last", rows) => Ok(Region::Last(rows.unwrap_or(1))),
         ("above_box", rows) => Ok(Region::AboveBox(rows.unwrap_or(usize::MAX))),
         ("below_box", None) => Ok(Region::BelowBox),
         ("cursor", None) => Ok(Region::Cursor),
         ("screen" | "below_box" | "cursor", Some(_)) => {
-            Err("rows goes with region last or above_box only".into())
+            Err(Fault::at("rows", "goes with region last or above_box only"))
         }
         (other, _) => {
-            Err(format!("region '{other}' is unknown; use screen, last, above_box, below_box or cursor"))
+            let why = format!("'{other}' is unknown; use screen, last, above_box, below_box or cursor");
+            Err(Fault::at("region", why))
         }
     }
 }
 
 impl Dialog {
-    fn check(self) -> Result<super::Dialog, String> {
-        let key = |key: &str| format!("dialog '{}': {key}", self.name);
+    fn check(self) -> Result<super::Dialog, Fault> {
         let consent = match (self.consent.as_str(), &self.argument) {
             ("", None) => Consent::Free,
             ("trust", None) => Consent::Trust,
-            ("argument", Some(argument)) => Consent::Argument(pattern(&key("argument"), argument)?),
-            ("argument", None) => return Err(key("consent 'argument' needs the key argument")),
-            (_, Some(_)) => return Err(key("the key argument goes with consent 'argument'")),
+            ("argument", Some(argument)) => Consent::Argument(pattern("argument", argument)?),
+            ("argument", None) => {
+                return Err(Fault::at("consent", "'argument' needs the key argument"));
+            }
+            (_, Some(_)) => return Err(Fault::at("argument", "goes with consent 'argument'")),
             (other, None) => {
-                return Err(key(&format!("consent '{other}' is unknown; use trust or argument")));
+                let why = format!("'{other}' is unknown; use trust or argument");
+                return Err(Fault::at("consent", why));
             }
         };
         Ok(super::Dialog {
             consent,
-            matches: pattern(&key("match"), &self.matches)?,
-            option: optional(&key("option"), self.option.as_deref())?,
+            matches: pattern("match", &self.matches)?,
+            option: optional("option", self.option.as_deref())?,
             name: self.name,
         })
     }
 }
 
 impl Submit {
-    fn check(self) -> Result<super::Submit, String> {
+    fn check(self) -> Result<super::Submit, Fault> {
         Ok(super::Submit {
             pause: Duration::from_millis(self.pause_ms),
             settle: Duration::from_millis(self.settle_ms),
             grace: Duration::from_millis(self.grace_ms),
-            pasted: optional("submit: pasted", self.pasted.as_deref())?,
-            interrupt: keys("submit: interrupt", &self.interrupt)?,
-            clear: keys("submit: clear", &self.clear)?,
+            pasted: optional("pasted", self.pasted.as_deref())?,
+            interrupt: keys("interrupt", &self.interrupt)?,
+            clear: keys("clear", &self.clear)?,
             multiline: self.multiline,
             max_line: self.max_line,
         })
@@ -246,33 +256,46 @@ impl Submit {
 }
 
 impl Reply {
-    fn check(self) -> Result<ReplyMarks, String> {
+    fn check(self) -> Result<ReplyMarks, Fault> {
         Ok(ReplyMarks {
-            echo: self.echo.as_deref().map(|text| with_text_group("reply: echo", text)).transpose()?,
-            marker: optional("reply: marker", self.marker.as_deref())?,
+            echo: self.echo.as_deref().map(|text| with_text_group("echo", text)).transpose()?,
+            marker: optional("marker", self.marker.as_deref())?,
             indent: self.indent,
-            drop: self.drop.iter().map(|text| pattern("reply: drop", text)).collect::<Result<_, _>>()?,
+            drop: self.drop.iter().map(|text| pattern("drop", text)).collect::<Result<_, _>>()?,
         })
     }
 }
 
-fn keys(key: &str, names: &[String]) -> Result<Vec<Key>, String> {
-    let parse = |name: &String| Key::parse_any(name).map_err(|e| format!("{key}: {e}"));
+/// Checks each item of an array of tables.
+fn each<T, U>(array: &str, items: Vec<T>, check: impl Fn(T) -> Result<U, Fault>) -> Result<Vec<U>, Fault> {
+    let check = |(at, item)| check(item).map_err(|fault| fault.in_item(array, at));
+    items.into_iter().enumerate().map(check).collect()
+}
+
+fn keys(key: &str, names: &[String]) -> Result<Vec<Key>, Fault> {
+    let parse = |name: &String| Key::parse_any(name).map_err(|e| Fault::at(key, e.message));
     names.iter().map(parse).collect()
 }
 
-fn pattern(key: &str, text: &str) -> Result<Regex, String> {
-    Regex::new(text).map_err(|e| format!("{key}: {e}"))
+fn pattern(key: &str, text: &str) -> Result<Regex, Fault> {
+    Regex::new(text).map_err(|e| Fault::at(key, wrong_pattern(&e)))
 }
 
-fn optional(key: &str, text: Option<&str>) -> Result<Option<Regex>, String> {
+/// The last line of the error says what is wrong; those above it show where, in a fixed-width font.
+fn wrong_pattern(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    format!("is no regular expression: {last}")
+}
+
+fn optional(key: &str, text: Option<&str>) -> Result<Option<Regex>, Fault> {
     text.map(|text| pattern(key, text)).transpose()
 }
 
-fn with_text_group(key: &str, text: &str) -> Result<Regex, String> {
+fn with_text_group(key: &str, text: &str) -> Result<Regex, Fault> {
     let pattern = pattern(key, text)?;
     match pattern.capture_names().flatten().any(|name| name == "text") {
         true => Ok(pattern),
-        false => Err(format!("{key}: has no group named text, as in (?P<text>.*)")),
+        false => Err(Fault::at(key, "has no group named text, as in (?P<text>.*)")),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use agentmux_core::command;
+use agentmux_core::command::{self, check_variable};
 use agentmux_core::input::{self, Invalid};
 use agentmux_core::terminal::Size;
 use serde_json::{Map, Value};
@@ -117,27 +117,14 @@ impl Fields {
                 .iter()
                 .map(|(name, value)| {
                     let value = value.as_str().ok_or_else(refuse)?;
-                    check_variable(field, name, value)?;
+                    let refuse = |invalid: Invalid| Invalid::new(format!("{field}: {invalid}"));
+                    check_variable(name, value).map_err(refuse)?;
                     Ok((name.clone(), value.to_owned()))
                 })
                 .collect(),
             Some(_) => Err(refuse()),
         }
     }
-}
-
-fn check_variable(field: &str, name: &str, value: &str) -> Result<(), Invalid> {
-    let refuse = |why: &str| Err(Invalid::new(format!("{field}: the variable {name:?} {why}")));
-    if name.is_empty() || name.contains('=') || name.chars().any(char::is_control) {
-        return refuse("is not allowed: a name is not empty and has no '=' and no control character");
-    }
-    if name.starts_with("AGENTMUX_") || name.starts_with("TMUX") {
-        return refuse("is not allowed: names that begin with AGENTMUX_ or TMUX are the daemon's");
-    }
-    if value.contains('\0') {
-        return refuse("has a NUL character in its value");
-    }
-    Ok(())
 }
 
 fn must_be_positive(field: &str) -> Invalid {

@@ -1,0 +1,130 @@
+//! Patterns that nothing can match, and rules that can never decide.
+
+use toml::{Table, Value};
+
+use super::ProfileError;
+use super::document::Document;
+use super::fault::Fault;
+use super::hopeless::{Text, matches_nothing};
+
+/// Keys of a rule that are no conditions.
+const NO_CONDITION: [&str; 4] = ["name", "state", "region", "rows"];
+
+/// Where patterns are, and what they are held against.
+const PATTERNS: [(&str, &[&str]); 6] = [
+    ("", &["prompt", "selected", "context"]),
+    ("box", &["between", "text", "not", "below"]),
+    ("rule", &["match", "not"]),
+    ("dialog", &["match", "option"]),
+    ("reply", &["echo", "marker"]),
+    ("submit", &["pasted"]),
+];
+
+/// Refuses what could never have an effect. The profile's types and patterns are right.
+pub(super) fn check(document: &Document<'_>) -> Result<(), ProfileError> {
+    let whole = document.plain()?;
+    let fault = patterns(&whole).and_then(|()| titles(&whole)).and_then(|()| hidden(document, rules(&whole)));
+    fault.map_err(|fault| document.refuse(&fault))
+}
+
+fn patterns(whole: &Table) -> Result<(), Fault> {
+    for (key, patterns) in PATTERNS {
+        match whole.get(key) {
+            None if key.is_empty() => can_match(whole, patterns, Text::Row)?,
+            Some(Value::Table(table)) => {
+                can_match(table, patterns, Text::Row).map_err(|fault| fault.within(key))?;
+            }
+            Some(Value::Array(items)) => {
+                for (at, item) in items.iter().filter_map(Value::as_table).enumerate() {
+                    can_match(item, patterns, Text::Row).map_err(|fault| fault.in_item(key, at))?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn titles(whole: &Table) -> Result<(), Fault> {
+    let check = |(at, rule): (usize, &Table)| {
+        can_match(rule, &["title"], Text::Title).map_err(|fault| fault.in_item("rule", at))
+    };
+    rules(whole).into_iter().enumerate().try_for_each(check)
+}
+
+fn can_match(table: &Table, keys: &[&str], text: Text) -> Result<(), Fault> {
+    for key in keys {
+        if table.get(*key).and_then(Value::as_str).is_some_and(|pattern| matches_nothing(pattern, text)) {
+            let why = "can never match: a row is one line without control characters, and ends with no blank";
+            return Err(Fault::at(key, why));
+        }
+    }
+    Ok(())
+}
+
+fn rules(whole: &Table) -> Vec<&Table> {
+    let rules = whole.get("rule").and_then(Value::as_array);
+    rules.into_iter().flatten().filter_map(Value::as_table).collect()
+}
+
+/// Refuses a rule before which another one holds wherever it would.
+fn hidden(document: &Document<'_>, rules: Vec<&Table>) -> Result<(), Fault> {
+    for (at, later) in rules.iter().enumerate() {
+        let Some(earlier) = rules[..at].iter().position(|earlier| is_implied(earlier, later)) else {
+            continue;
+        };
+        let name = |rule: &Table| rule.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (above, below) = (name(rules[earlier]), name(later));
+        // Whoever wrote the one that hides can mend that, even where the hidden one is inherited.
+        if document.is_own_item("rule", earlier) && !document.is_own_item("rule", at) {
+            let why = format!(
+                "holds wherever the inherited rule '{below}' would, which could never decide: \
+                 give it more conditions, or say [remove] rule = [\"{below}\"]"
+            );
+            return Err(Fault::new(why).in_item("rule", earlier));
+        }
+        let why = format!("can never decide: rule '{above}' above it holds wherever it would");
+        return Err(Fault::new(why).in_item("rule", at));
+    }
+    Ok(())
+}
+
+/// True where all that the earlier rule asks for is given wherever the later one holds.
+fn is_implied(earlier: &Table, later: &Table) -> bool {
+    let needs_box = matches!(region(earlier), "above_box" | "below_box");
+    let conditions = earlier.iter().filter(|(key, _)| !NO_CONDITION.contains(&key.as_str()));
+    (!needs_box || has_box(later))
+        && conditions.into_iter().all(|(key, value)| implies(later, key, value, earlier))
+}
+
+/// Whether a rule that holds means that this condition of the earlier one does.
+fn implies(later: &Table, key: &str, value: &Value, earlier: &Table) -> bool {
+    let is_same = later.get(key) == Some(value);
+    match key {
+        "match" => is_same && is_within(later, earlier),
+        "not" => is_same && is_within(earlier, later),
+        "box" => is_same || (value.as_str() == Some("present") && has_box(later)),
+        _ => is_same,
+    }
+}
+
+/// Whether the rule holds only where there is a box.
+fn has_box(rule: &Table) -> bool {
+    let wanted = rule.get("box").and_then(Value::as_str);
+    wanted.is_some_and(|wanted| wanted != "absent") || matches!(region(rule), "above_box" | "below_box")
+}
+
+fn region(rule: &Table) -> &str {
+    rule.get("region").and_then(Value::as_str).unwrap_or("screen")
+}
+
+/// Whether all rows of one rule's region are in the other's.
+fn is_within(inner: &Table, outer: &Table) -> bool {
+    let rows = |rule: &Table, all: i64| rule.get("rows").and_then(Value::as_integer).unwrap_or(all);
+    match (region(inner), region(outer)) {
+        ("cursor", "screen") => true,
+        ("last", "last") => rows(inner, 1) <= rows(outer, 1),
+        ("above_box", "above_box") => rows(inner, i64::MAX) <= rows(outer, i64::MAX),
+        (inner, outer) => inner == outer || outer == "screen",
+    }
+}
