@@ -4,6 +4,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::harness::{AGENTMUXD, Setup};
 
 const CONFIG: &str = ".config/agentmux/config.json";
@@ -153,4 +155,36 @@ fn an_unknown_argument_is_a_usage_error() {
         assert_eq!(output.status.code(), Some(2), "{argument}");
         assert!(String::from_utf8_lossy(&output.stderr).contains(argument.split('=').next().unwrap()));
     }
+}
+
+const MINE: &str = ".config/agentmux/agents/mine.toml";
+
+#[test]
+fn a_profile_of_the_users_is_an_agent_that_requests_may_name() {
+    let glm = json!({"agents": {"glm": {"extends": "mine", "env": {"WHO": "glm"}}}}).to_string();
+    let setup = Setup::new().write(MINE, "extends = 'demo'\n").write(CONFIG, &glm);
+    let (file, config) = (setup.file(MINE), setup.file(CONFIG));
+    let daemon = setup.start();
+    let agents = daemon.get("/agents").ok();
+    let origin = |name| {
+        let agents = agents["agents"].as_array().unwrap();
+        agents.iter().find(|agent| agent["name"] == name).unwrap()["origin"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((origin("mine"), origin("glm")), (file.display().to_string(), config.display().to_string()));
+    assert_eq!(origin("demo"), "built in");
+    for agent in ["mine", "glm"] {
+        let body = json!({"text": "PONG", "agent": agent, "if_busy": "start", "wait": 60});
+        assert_eq!(daemon.post("/run", body).ok()["turn"]["reply"], "PONG", "{agent}");
+    }
+}
+
+#[test]
+fn a_bad_profile_is_named_with_its_file_and_line() {
+    let rule =
+        "extends = 'demo'\n\n[[rule]]\nname = 'mine'\nstate = 'busy'\nregion = 'screen'\nmatch = '('\n";
+    let wanted = format!("{MINE}:7: rule 'mine': match: is no regular expression");
+    refuses(&Setup::new().write(MINE, rule), &[&wanted]);
+    let refusal = Setup::new().write(MINE, rule).refused();
+    assert_eq!(refusal.status.code(), Some(78));
+    refuses(&Setup::new().write(MINE, "extends = 'nobody'\n"), &[MINE, ":1: extends: there is no 'nobody'"]);
 }

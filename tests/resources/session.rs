@@ -204,5 +204,6 @@ fn the_agents_are_told_and_that_work_can_be_done() {
     let demo = agents["agents"].as_array().unwrap().iter().find(|agent| agent["name"] == "demo").unwrap();
     assert_eq!(demo["command"][1], "demo-agent", "the configured command: {demo}");
     assert!(demo["program"].as_str().unwrap().ends_with("agentmuxd"), "{demo}");
+    assert_eq!(demo["origin"], "built in");
     assert_eq!(daemon.get("/readyz").ok(), json!({"ok": true}));
 }

@@ -73,11 +73,11 @@ pub(crate) async fn restart(client: &Client, json: bool) -> Result<Ending, Faile
 pub(crate) async fn agents(client: &Client, json: bool) -> Result<Ending, Failed> {
     let agents: Agents = client.get("/agents", 0.0).await?;
     told(json, &agents, || {
-        let heading = ["", "AGENT", "COMMAND", "PROGRAM"].map(str::to_owned).to_vec();
+        let heading = ["", "AGENT", "FROM", "COMMAND", "PROGRAM"].map(str::to_owned).to_vec();
         let row = |agent: &Agent| {
             let mark = if agent.name == agents.default { "*" } else { "" };
             let program = agent.program.as_deref().unwrap_or("not found");
-            let cells = [mark, &agent.name, &agent.command.join(" "), program];
+            let cells = [mark, &agent.name, &agent.origin, &agent.command.join(" "), program];
             cells.map(str::to_owned).to_vec()
         };
         let rows: Vec<_> = std::iter::once(heading).chain(agents.agents.iter().map(row)).collect();

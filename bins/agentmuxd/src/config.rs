@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use agentmux_api::local::StateDir;
 use agentmux_core::input::{Invalid, ShortName, Workdir};
-use agentmux_core::profile::Profiles;
+use agentmux_core::profile::{Definitions, Profiles};
 use agentmux_core::registry::Settings;
 use agentmux_core::terminal::Size;
 use agentmux_tmux::Transport;
@@ -44,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) tmux_socket: Option<PathBuf>,
     /// How tmux is talked to.
     pub(crate) tmux_transport: Transport,
+    /// The agents that sessions can be started with.
+    pub(crate) profiles: Profiles,
     /// What the registry is told; the agents' environment is filled in by the caller.
     pub(crate) sessions: Settings,
     /// What a person should know, though the daemon runs.
@@ -52,14 +54,11 @@ pub(crate) struct Config {
 
 impl Config {
     /// Reads all settings. `env` looks a variable up; `home` is the user's home folder.
-    pub(crate) fn load(
-        env: &dyn Fn(&str) -> Option<OsString>,
-        home: &Path,
-        profiles: &Profiles,
-    ) -> Result<Self, ConfigError> {
+    pub(crate) fn load(env: &dyn Fn(&str) -> Option<OsString>, home: &Path) -> Result<Self, ConfigError> {
         let mut sources = Sources { env, file: None, home };
         sources.file = file::load(&sources)?;
         let state = state(&sources)?;
+        let profiles = profiles(&sources)?;
         let mut warnings = Vec::new();
         let listen = listen::load(&sources)?;
         if listen.token == Token::Open {
@@ -72,8 +71,9 @@ impl Config {
             log_filter: log_filter(&sources)?,
             tmux_socket: tmux_socket(&sources)?,
             tmux_transport: tmux_transport(&sources)?,
-            sessions: sessions(&sources, profiles, &mut warnings)?,
+            sessions: sessions(&sources, &profiles, &mut warnings)?,
             file: sources.file.take().map(|file| file.path),
+            profiles,
             state,
             listen,
             warnings,
@@ -85,6 +85,15 @@ fn state(sources: &Sources<'_>) -> Result<StateDir, ConfigError> {
     let chosen = sources.path(STATE_DIR)?.map(|given| given.value);
     let found = StateDir::locate(chosen.as_deref().and_then(Path::to_str), sources.home.to_str());
     found.ok_or_else(|| ConfigError::new("the home folder's path must be valid UTF-8; set HOME"))
+}
+
+/// What is compiled in, under the user's files, under the entries of the configuration file.
+fn profiles(sources: &Sources<'_>) -> Result<Profiles, ConfigError> {
+    let mut definitions = Definitions::of_user(sources.home)?;
+    if let Some((file, agents)) = sources.agents() {
+        definitions.add_entries(agents, file)?;
+    }
+    Ok(definitions.read()?)
 }
 
 fn sessions(

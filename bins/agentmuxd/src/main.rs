@@ -15,8 +15,6 @@ mod token;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use agentmux_core::profile::Profiles;
-
 use cli::Command;
 use config::{Config, ConfigError};
 
@@ -36,13 +34,12 @@ fn main() -> ExitCode {
 }
 
 fn serve() -> ExitCode {
-    let profiles = Profiles::builtin();
-    let served = configure(&profiles).map_err(Into::into).and_then(|config| serve::run(config, profiles));
+    let served = configure().map_err(Into::into).and_then(serve::run);
     served.map_or_else(|failure| refuse(&failure, failure.status()), |()| ExitCode::SUCCESS)
 }
 
 fn check_config() -> ExitCode {
-    match configure(&Profiles::builtin()) {
+    match configure() {
         Ok(config) => {
             config.warnings.iter().for_each(|warning| eprintln!("agentmuxd: {warning}"));
             let file = config.file.map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
@@ -52,9 +49,9 @@ fn check_config() -> ExitCode {
     }
 }
 
-fn configure(profiles: &Profiles) -> Result<Config, ConfigError> {
+fn configure() -> Result<Config, ConfigError> {
     let home = std::env::home_dir().filter(|home| home.is_absolute()).ok_or_else(ConfigError::no_home)?;
-    Config::load(&|name| std::env::var_os(name), &home, profiles)
+    Config::load(&|name| std::env::var_os(name), &home)
 }
 
 fn print(text: &str) -> ExitCode {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agentmux_api::local::DaemonFile;
-use agentmux_core::profile::Profiles;
 use agentmux_core::registry::Registry;
 use agentmux_http::{Access, Server};
 use agentmux_tmux::{ConnectError, Tmux};
@@ -25,7 +24,7 @@ use crate::{agent_env, logging, private, token};
 const OPEN_FILES: u64 = 10_240;
 
 /// Runs the daemon until it is asked to end.
-pub(crate) fn run(config: Config, profiles: Profiles) -> Result<(), Failure> {
+pub(crate) fn run(config: Config) -> Result<(), Failure> {
     let folder = config.state.path();
     let unusable =
         |source| Failure::File { what: "state folder (AGENTMUX_STATE_DIR)", path: folder.to_owned(), source };
@@ -40,13 +39,13 @@ pub(crate) fn run(config: Config, profiles: Profiles) -> Result<(), Failure> {
 
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|source| Failure::System { what: "start the runtime", source })?;
-    let ended = runtime.block_on(live(config, profiles, instance));
+    let ended = runtime.block_on(live(config, instance));
     // Tasks that are still there were told to end at once.
     runtime.shutdown_background();
     ended
 }
 
-async fn live(config: Config, profiles: Profiles, mut instance: Instance) -> Result<(), Failure> {
+async fn live(config: Config, mut instance: Instance) -> Result<(), Failure> {
     let signals =
         Signals::listen().map_err(|source| Failure::System { what: "listen for signals", source })?;
     let access = access(&config)?;
@@ -59,7 +58,7 @@ async fn live(config: Config, profiles: Profiles, mut instance: Instance) -> Res
 
     let mut settings = config.sessions;
     settings.env = agent_env::for_agents(std::env::vars_os(), &path, &program);
-    let registry = Registry::new(Arc::new(tmux), profiles, settings);
+    let registry = Registry::new(Arc::new(tmux), config.profiles, settings);
     let adopted = registry.adopt().await;
     let adopted =
         adopted.map_err(|e| Failure::Unavailable(format!("could not take over running sessions: {e}")))?;

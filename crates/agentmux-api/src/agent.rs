@@ -16,6 +16,8 @@ pub struct Agents {
 pub struct Agent {
     /// Its profile's name.
     pub name: String,
+    /// `built in`, or the file that its profile is from.
+    pub origin: String,
     /// The program and its arguments that are started for it.
     pub command: Vec<String>,
     /// The file of that program, as the agents' PATH finds it; null where it does not.

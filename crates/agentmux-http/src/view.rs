@@ -83,7 +83,8 @@ pub(crate) fn turn(turn: &Turn) -> api::Turn {
 /// An agent that sessions can be started with.
 pub(crate) fn agent(agent: AgentView) -> api::Agent {
     let program = agent.program.map(|file| file.to_string_lossy().into_owned());
-    api::Agent { name: agent.name, command: agent.command, program }
+    let origin = agent.origin.to_string();
+    api::Agent { name: agent.name, origin, command: agent.command, program }
 }
 
 fn problem(failure: &Failure) -> api::Problem {

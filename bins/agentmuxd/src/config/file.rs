@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::setting::{ALLOW_CWD_CONFIG, CONFIG_FILE, IN_FILE};
+use super::setting::{AGENTS, ALLOW_CWD_CONFIG, CONFIG_FILE, IN_FILE};
 use super::source::{ConfigError, File, Sources};
 
 /// Finds and reads the file; `None` where there is none.
@@ -40,7 +40,7 @@ fn parse(path: PathBuf, bytes: &[u8]) -> Result<File, ConfigError> {
         Ok(_) => return Err(refuse("must be a JSON object".to_owned())),
         Err(error) => return Err(refuse(format!("is not valid JSON: {error}"))),
     };
-    let known: Vec<_> = IN_FILE.iter().filter_map(|setting| setting.key).collect();
+    let known: Vec<_> = IN_FILE.iter().filter_map(|setting| setting.key).chain([AGENTS]).collect();
     if let Some(key) = keys.keys().find(|key| !known.contains(&key.as_str())) {
         return Err(refuse(format!("has the unknown key {key:?}; known are {}", known.join(", "))));
     }

@@ -41,6 +41,9 @@ pub(super) const STATE_DIR: Setting = variable("AGENTMUX_STATE_DIR");
 pub(super) const CONFIG_FILE: Setting = variable("AGENTMUX_CONFIG_FILE");
 pub(super) const ALLOW_CWD_CONFIG: Setting = variable("AGENTMUX_ALLOW_CWD_CONFIG");
 
+/// The key for what is said of agents, in the file only.
+pub(super) const AGENTS: &str = "agents";
+
 /// Those that a file may hold.
 pub(super) const IN_FILE: [Setting; 19] = [
     HOST,

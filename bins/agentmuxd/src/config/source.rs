@@ -6,9 +6,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use agentmux_core::profile::ProfileError;
 use serde_json::Value;
 
-use super::setting::Setting;
+use super::setting::{AGENTS, Setting};
 
 /// A setting that cannot be used: a sentence that names it, its source, and what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +24,12 @@ impl ConfigError {
     /// There is no folder to find anything in.
     pub(crate) fn no_home() -> Self {
         Self::new("HOME (environment variable) must be the absolute path of your home folder")
+    }
+}
+
+impl From<ProfileError> for ConfigError {
+    fn from(error: ProfileError) -> Self {
+        Self::new(error.to_string())
     }
 }
 
@@ -88,6 +95,12 @@ impl Sources<'_> {
         let (file, key) = (self.file.as_ref()?, setting.key?);
         let value = file.keys.get(key).filter(|value| !value.is_null())?;
         Some(Given { value, source: Source::File(file.path.clone(), key) })
+    }
+
+    /// The entries of agents, and the file that they are in.
+    pub(super) fn agents(&self) -> Option<(&Path, &Value)> {
+        let file = self.file.as_ref()?;
+        file.keys.get(AGENTS).filter(|agents| !agents.is_null()).map(|agents| (&*file.path, agents))
     }
 
     /// A value, by how it is read from a variable and from the file; an empty variable counts as not set.

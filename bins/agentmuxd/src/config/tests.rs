@@ -21,10 +21,23 @@ impl Home {
         home
     }
 
+    fn with_agent(name: &str, profile: &str) -> Self {
+        let home = Self::with_file("{}");
+        home.agent(name, profile);
+        home
+    }
+
+    /// A profile of the user's.
+    fn agent(&self, name: &str, profile: &str) {
+        let folder = self.0.path().join(".config/agentmux/agents");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{name}.toml")), profile).unwrap();
+    }
+
     fn load(&self, env: &[Row<'_>]) -> Result<Config, ConfigError> {
         let env: BTreeMap<_, _> =
             env.iter().map(|(name, value)| (format!("AGENTMUX_{name}"), *value)).collect();
-        Config::load(&|name| env.get(name).map(OsString::from), self.0.path(), &Profiles::builtin())
+        Config::load(&|name| env.get(name).map(OsString::from), self.0.path())
     }
 }
 
@@ -163,6 +176,30 @@ fn other_machines_are_let_in_only_where_it_is_meant() {
     assert!(config.listen.allowed_hosts.contains(&"box.example".to_owned()));
     let config = home.load(&[("HOST", "192.0.2.1"), REMOTE]).unwrap();
     assert!(config.listen.allowed_hosts.contains(&"192.0.2.1".to_owned()));
+}
+
+#[test]
+fn agents_are_those_built_in_under_the_users_files_under_the_entries() {
+    let home = Home::with_file(
+        r#"{"agent": "mine", "agents": {"glm": {"extends": "mine", "env": {"A": "1"}}, "codex": {"env": {"B": "2"}}}}"#,
+    );
+    home.agent("mine", "extends = 'claude'\ncommand = ['other']");
+    let config = home.load(&[]).unwrap();
+    let agent = |name: &str| config.profiles.get(name).unwrap();
+    assert_eq!(config.profiles.names(), ["claude", "codex", "demo", "glm", "mine", "repl"]);
+    assert_eq!((config.sessions.agent.as_str(), &*config.warnings), ("mine", &[][..]));
+    assert_eq!((&*agent("glm").command, &*agent("glm").env["A"]), (&["other".to_owned()][..], "1"));
+    assert_eq!((agent("codex").env.len(), &*agent("codex").env["B"]), (1, "2"));
+}
+
+#[test]
+fn a_wrong_agent_is_refused_with_file_and_line() {
+    let home = Home::with_agent("mine", "extends = 'claude'\n\n[box]\ntext = '('\n");
+    refused(&home, &[], &[".config/agentmux/agents/mine.toml:4: box: text: is no regular expression"]);
+    let home = Home::with_file(r#"{"agents": {"glm": {"extends": "claude", "prompt": "x"}}}"#);
+    refused(&home, &[], &["profile glm in /", "config.json: unknown field `prompt`"]);
+    refused(&Home::with_file(r#"{"agents": []}"#), &[], &["config.json: \"agents\" must be an object"]);
+    assert!(Home::with_file(r#"{"agents": null}"#).load(&[]).is_ok());
 }
 
 #[test]

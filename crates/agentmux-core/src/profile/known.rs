@@ -19,6 +19,9 @@ const BUILTIN: [(&str, &str); 4] = [
     ("repl", include_str!("../profiles/repl.toml")),
 ];
 
+/// The folder of the user's files, in the home folder.
+const FOLDER: &str = ".config/agentmux/agents";
+
 /// Where a profile comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -70,6 +73,16 @@ impl Definitions {
         Self(BUILTIN.into_iter().map(define).collect())
     }
 
+    /// Those compiled in, and over them the user's files in `~/.config/agentmux/agents`.
+    ///
+    /// # Errors
+    /// As for [`add_folder`](Self::add_folder).
+    pub fn of_user(home: &Path) -> Result<Self, ProfileError> {
+        let mut definitions = Self::builtin();
+        definitions.add_folder(&home.join(FOLDER))?;
+        Ok(definitions)
+    }
+
     /// Adds each `NAME.toml` in a folder. A folder that is not there holds none.
     ///
     /// # Errors
@@ -108,6 +121,18 @@ impl Definitions {
         let text = text.map_err(|error| refuse(format!("cannot be read: {error}")))?;
         self.add(&name, Definition { origin: Origin::File(file.to_owned()), text });
         Ok(name)
+    }
+
+    /// Adds the entries of `agents` in a configuration file.
+    ///
+    /// # Errors
+    /// As for [`add_entry`](Self::add_entry), or that they are no object.
+    pub fn add_entries(&mut self, agents: &serde_json::Value, file: &Path) -> Result<(), ProfileError> {
+        let entries = agents.as_object().ok_or_else(|| {
+            let reason = "\"agents\" must be an object: a profile's keys for each agent's name";
+            ProfileError::of_file(file, reason.to_owned())
+        })?;
+        entries.iter().try_for_each(|(name, entry)| self.add_entry(name, entry, file))
     }
 
     /// Adds an entry of `agents` in a configuration file: `extends`, `command` and `env`. Without `extends` it is laid

@@ -114,7 +114,7 @@ impl Inner {
         };
         let program = command.first().map_or("", String::as_str);
         let program = find_program(program, path, self.settings.workdir.as_path()).ok();
-        AgentView { name: profile.name.to_string(), command, program }
+        AgentView { name: profile.name.to_string(), origin: profile.origin.clone(), command, program }
     }
 
     /// Takes a place for one more session, and its name; makes room where that costs nobody anything.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::input::{SessionName, ShortName, Workdir};
+use crate::profile::Origin;
 use crate::screen::Exit;
 use crate::state::{Evidence, State};
 use crate::terminal::Size;
@@ -109,6 +110,8 @@ pub struct SessionView {
 pub struct AgentView {
     /// Its profile's name.
     pub name: String,
+    /// Where its profile comes from.
+    pub origin: Origin,
     /// The program and its arguments that are started where a request does not say.
     pub command: Vec<String>,
     /// The file of that program; `None` where the agents' PATH does not have it.
