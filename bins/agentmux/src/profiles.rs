@@ -63,6 +63,9 @@ struct Metadata {
     host: String,
     /// Column and row.
     cursor: Option<(usize, usize)>,
+    cursor_visible: Option<bool>,
+    alternate_on: bool,
+    cols: usize,
 }
 
 impl Saved {
@@ -105,6 +108,9 @@ impl Saved {
         let last = screen.visible().len().saturating_sub(1);
         let column = screen.rows.get(last).map_or(0, |row| row.text().chars().count());
         (screen.cursor_column, screen.cursor_row) = metadata.cursor.unwrap_or((column, last));
+        screen.cursor_hidden = metadata.cursor_visible == Some(false);
+        screen.alternate = metadata.alternate_on;
+        screen.columns = metadata.cols;
         // The title of a new pane is the host's name: the agent has set none.
         if metadata.title != metadata.host {
             screen.title = metadata.title;

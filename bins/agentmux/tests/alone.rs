@@ -182,5 +182,5 @@ fn a_screen_that_is_read_otherwise_is_counted() {
 fn an_agent_without_a_profile_is_named() {
     let output = run(&["profile", "test", "/x/smith/idle--x.80x24.txt"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("there is no profile 'smith' (there are claude, codex, demo, repl)"));
+    assert!(stderr(&output).contains("there is no profile 'smith' (there are aider, bash, "));
 }

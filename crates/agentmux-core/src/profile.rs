@@ -53,8 +53,8 @@ pub struct Profile {
     pub command: Vec<String>,
     /// Variables added to the agent's environment.
     pub env: BTreeMap<String, String>,
-    /// Where the typed text stands.
-    pub input: InputBox,
+    /// Where the typed text stands; where there is no box, see `prompt`.
+    pub input: Option<InputBox>,
     /// A prompt on the cursor's row: the last and least trusted way to see an idle program.
     pub prompt: Option<Regex>,
     /// What each screen means; the first that holds decides.
@@ -71,33 +71,42 @@ pub struct Profile {
     pub context: Option<Regex>,
 }
 
-/// Where the typed text stands on the screen.
+/// The input box: where the typed text stands on the screen.
 #[derive(Debug)]
-pub enum InputBox {
-    /// There is none: see [`Profile::prompt`].
-    None,
-    /// Between the last two rows that match `rule`.
+pub struct InputBox {
+    /// Which rows are its own.
+    pub edges: Edges,
+    /// The first row inside, with [`Edges::Above`] each of them; group `text` is what was typed.
+    pub text: Regex,
+    /// A first row that makes it something else (a list of choices).
+    pub not: Option<Regex>,
+    /// Text that counts as an empty box.
+    pub placeholder: Option<Regex>,
+}
+
+/// Which rows are those of the input box.
+#[derive(Debug)]
+pub enum Edges {
+    /// From the last row that matches `top` and has a `bottom` below it, down to that; they may be the same pattern.
     Between {
-        /// The upper and the lower edge.
-        rule: Regex,
-        /// The first row inside; group `text` is what was typed.
-        text: Regex,
-        /// A first row that makes it something else (a list of choices).
-        not: Option<Regex>,
-        /// Text that counts as an empty box.
-        placeholder: Option<Regex>,
+        /// The upper edge.
+        top: Regex,
+        /// The lower edge.
+        bottom: Regex,
     },
-    /// At the last row that matches `text`, down to the next blank row.
+    /// From the last row that matches the box's text, down to the next blank row.
     Row {
-        /// The row; group `text` is what was typed.
-        text: Regex,
-        /// A row that makes it something else.
-        not: Option<Regex>,
         /// A row that must follow below.
         below: Option<Regex>,
-        /// Text that counts as an empty box.
-        placeholder: Option<Regex>,
     },
+    /// The rows directly above the last one that matches `bottom`, as far as they match the box's text. The last
+    /// paragraph of several is the agent's own and no text. What stands right of the lower edge is not of the box.
+    Above {
+        /// The lower edge.
+        bottom: Regex,
+    },
+    /// The cursor's line: its row, with the rows above that wrap into it.
+    Cursor,
 }
 
 /// One line of the decision list: all its conditions must hold.
@@ -107,12 +116,20 @@ pub struct Rule {
     pub name: String,
     /// What the screen means then.
     pub state: State,
-    /// The title must match.
+    /// The title must match; it is empty where the program has set none.
     pub title: Option<Regex>,
     /// The box must be like that.
     pub input: Option<BoxState>,
-    /// Where `matches` and `not` look.
+    /// All of this must be so of the cursor.
+    pub cursor: Vec<CursorIs>,
+    /// Whether the program must be on the alternate screen, or on the normal one.
+    pub alternate: Option<bool>,
+    /// Where `from`, `matches` and `not` look.
     pub region: Region,
+    /// The region begins at its last row that matches; one must.
+    pub from: Option<Regex>,
+    /// `matches` and `not` look at the rows of the region as one line, joined by blanks: footers wrap.
+    pub joined: bool,
     /// One row of the region must match.
     pub matches: Option<Regex>,
     /// No row of the region may match.
@@ -133,6 +150,22 @@ pub enum BoxState {
     Text,
 }
 
+/// How the cursor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CursorIs {
+    /// In the input box.
+    InBox,
+    /// On the last row that is not blank, or below it.
+    OnLastRow,
+    /// Directly behind the text of its row, which is not blank.
+    BehindText,
+    /// Shown.
+    Visible,
+    /// Not shown.
+    Hidden,
+}
+
 /// A part of the screen, blank rows at its end left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Region {
@@ -142,7 +175,7 @@ pub enum Region {
     Last(usize),
     /// The last so many rows above the box that are not blank.
     AboveBox(usize),
-    /// The rows below the box.
+    /// The rows below the box, as far as it is wide.
     BelowBox,
     /// The cursor's row.
     Cursor,

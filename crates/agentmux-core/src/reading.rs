@@ -1,6 +1,12 @@
 //! What a screen means to a profile: a pure function, explained by the rule that decided.
 
-use crate::profile::{BoxState, InputBox, Profile, Region, Rule};
+mod input_box;
+
+use std::borrow::Cow;
+
+use self::input_box::FoundBox;
+pub(crate) use self::input_box::find_box;
+use crate::profile::{BoxState, CursorIs, Profile, Region, Rule};
 use crate::screen::{Row, Screen};
 use crate::state::{Source, State};
 
@@ -19,16 +25,6 @@ pub struct Reading {
     pub input: Option<String>,
     /// Percent of the context used.
     pub context: Option<u8>,
-}
-
-/// The input box as it is on a screen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FoundBox {
-    /// Its first and last row, among the visible ones (edges included).
-    pub(crate) first: usize,
-    pub(crate) last: usize,
-    /// What was typed; empty where only a placeholder or a suggestion shows.
-    pub(crate) text: String,
 }
 
 /// Reads a screen.
@@ -119,17 +115,55 @@ fn holds(rule: &Rule, screen: &Screen, rows: &[Row], found: Option<&FoundBox>) -
     if let Some(title) = &rule.title {
         evidence = (Source::Title, title.find(&screen.title).map(|_| screen.title.clone())?);
     }
-    let region = region(rule.region, screen, rows, found)?;
+    if rule.alternate.is_some_and(|wanted| wanted != screen.alternate)
+        || !rule.cursor.iter().all(|wanted| cursor_is(*wanted, screen, rows, found))
+    {
+        return None;
+    }
+    let region = rows_of(rule, screen, rows, found)?;
     if let Some(pattern) = &rule.matches {
-        let row = region.iter().rev().find(|row| pattern.is_match(row.text()))?;
-        evidence = (Source::Screen, row.text().trim().to_owned());
+        let row = region.iter().rev().find(|row| pattern.is_match(row))?;
+        evidence = (Source::Screen, row.trim().to_owned());
     }
     if let Some(pattern) = &rule.not
-        && region.iter().any(|row| pattern.is_match(row.text()))
+        && region.iter().any(|row| pattern.is_match(row))
     {
         return None;
     }
     Some(evidence)
+}
+
+/// The rows that a rule looks at; `None` where its region is not on this screen.
+fn rows_of<'a>(
+    rule: &Rule,
+    screen: &'a Screen,
+    rows: &'a [Row],
+    found: Option<&FoundBox>,
+) -> Option<Vec<Cow<'a, str>>> {
+    let mut region = region(rule.region, screen, rows, found)?;
+    if let Some(from) = &rule.from {
+        let first = region.iter().rposition(|row| from.is_match(row))?;
+        region.drain(..first);
+    }
+    if rule.joined {
+        let words: Vec<_> = region.iter().map(|row| row.trim()).filter(|row| !row.is_empty()).collect();
+        region = vec![Cow::Owned(words.join(" "))];
+    }
+    Some(region)
+}
+
+fn cursor_is(wanted: CursorIs, screen: &Screen, rows: &[Row], found: Option<&FoundBox>) -> bool {
+    match wanted {
+        CursorIs::InBox => found.is_some_and(|found| (found.first..=found.last).contains(&screen.cursor_row)),
+        CursorIs::OnLastRow => screen.cursor_row + 1 >= rows.len(),
+        CursorIs::BehindText => screen.cursor().is_some_and(|row| {
+            let end = row.columns();
+            // A blank behind a question belongs to it.
+            end > 0 && (end..=end + 1).contains(&screen.cursor_column)
+        }),
+        CursorIs::Visible => !screen.cursor_hidden,
+        CursorIs::Hidden => screen.cursor_hidden,
+    }
 }
 
 fn box_is(wanted: BoxState, found: Option<&FoundBox>) -> bool {
@@ -147,71 +181,31 @@ fn region<'a>(
     screen: &'a Screen,
     rows: &'a [Row],
     found: Option<&FoundBox>,
-) -> Option<Vec<&'a Row>> {
+) -> Option<Vec<Cow<'a, str>>> {
+    let text = |row: &'a Row| Cow::Borrowed(row.text());
     let last = |rows: &'a [Row], count: usize| {
-        let mut last: Vec<_> = rows.iter().rev().filter(|row| !row.is_blank()).take(count).collect();
+        let mut last: Vec<_> =
+            rows.iter().rev().filter(|row| !row.is_blank()).take(count).map(text).collect();
         last.reverse();
         last
     };
     Some(match region {
-        Region::Screen => rows.iter().collect(),
+        Region::Screen => rows.iter().map(text).collect(),
         Region::Last(count) => last(rows, count),
         Region::AboveBox(count) => last(&rows[..found?.first], count),
-        Region::BelowBox => rows[found?.last + 1..].iter().collect(),
-        Region::Cursor => screen.cursor().into_iter().collect(),
+        Region::BelowBox => {
+            let found = found?;
+            rows[found.last + 1..].iter().map(|row| Cow::Borrowed(found.cut(row))).collect()
+        }
+        Region::Cursor => screen.cursor().into_iter().map(text).collect(),
     })
 }
 
-/// Finds the input box on a screen.
-pub(crate) fn find_box(profile: &Profile, screen: &Screen) -> Option<FoundBox> {
-    let rows = screen.visible();
-    match &profile.input {
-        InputBox::None => None,
-        InputBox::Between { rule, text, not, placeholder } => {
-            let last = rows.iter().rposition(|row| rule.is_match(row.text()))?;
-            let first = rows[..last].iter().rposition(|row| rule.is_match(row.text()))?;
-            let inside = &rows[first + 1..last];
-            let typed = typed(inside, text, not.as_ref(), placeholder.as_ref())?;
-            Some(FoundBox { first, last, text: typed })
-        }
-        InputBox::Row { text, not, below, placeholder } => {
-            let first = rows.iter().rposition(|row| text.is_match(row.text()))?;
-            let status = |row: &Row| below.as_ref().is_some_and(|below| below.is_match(row.text()));
-            if below.is_some() && !rows[first + 1..].iter().any(status) {
-                return None;
-            }
-            let height =
-                rows[first..].iter().take_while(|row| !row.is_blank() && !status(row)).count().max(1);
-            let typed = typed(&rows[first..first + height], text, not.as_ref(), placeholder.as_ref())?;
-            Some(FoundBox { first, last: first + height - 1, text: typed })
-        }
-    }
-}
-
-/// The text that was typed into the rows of a box: empty where they show a placeholder or a suggestion; `None` where
-/// they are no box.
-fn typed(
-    rows: &[Row],
-    text: &regex::Regex,
-    not: Option<&regex::Regex>,
-    placeholder: Option<&regex::Regex>,
-) -> Option<String> {
-    let (head, further) = rows.split_first()?;
-    if not.is_some_and(|not| not.is_match(head.text())) {
-        return None;
-    }
-    let captures = text.captures(head.text())?;
-    let typed = captures.name("text").unwrap_or_else(|| captures.get(0).expect("group 0 always takes part"));
-    let mut lines = vec![typed.as_str().trim()];
-    lines.extend(further.iter().map(|row| row.text().trim()));
-    let shown = lines.join("\n").trim_end().to_owned();
-    let hint = head.is_suggestion(typed.start()) || placeholder.is_some_and(|hint| hint.is_match(&shown));
-    Some(if hint { String::new() } else { shown })
-}
-
-/// What stands behind the prompt on the cursor's row; `None` where there is no prompt.
+/// What stands behind the prompt on the cursor's line; `None` where there is no prompt.
 fn typed_at_prompt(profile: &Profile, screen: &Screen) -> Option<String> {
-    let captures = profile.prompt.as_ref()?.captures(screen.cursor()?.text())?;
+    let prompt = profile.prompt.as_ref()?;
+    let (_, line) = screen.cursor_lines().find(|(_, line)| prompt.is_match(line))?;
+    let captures = prompt.captures(&line)?;
     Some(captures.name("text").map_or("", |text| text.as_str()).trim().to_owned())
 }
 

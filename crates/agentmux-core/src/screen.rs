@@ -15,13 +15,17 @@ pub struct Screen {
     pub history: usize,
     /// How many are kept at most; a terminal that is full drops a tenth of that at once.
     pub history_limit: usize,
-    /// How many characters a row has at most.
+    /// How many columns it has; 0 where that is not known.
     pub columns: usize,
     /// The cursor's row on the screen, 0 at the top.
     pub cursor_row: usize,
     /// The cursor's column, 0 at the left.
     pub cursor_column: usize,
-    /// The title that the program set.
+    /// Whether the program hides the cursor.
+    pub cursor_hidden: bool,
+    /// Whether the program draws on the alternate screen, which has no history.
+    pub alternate: bool,
+    /// The title that the program set; empty where it set none.
     pub title: String,
     /// How the program ended; `None` while it runs.
     pub exit: Option<Exit>,
@@ -112,6 +116,17 @@ impl Screen {
         self.rows.get(self.scrolled_out + self.cursor_row)
     }
 
+    /// What may be the cursor's line, with how many rows each takes: its row; then that with the rows above, one by one,
+    /// as far as they are full and may wrap into it.
+    pub(crate) fn cursor_lines(&self) -> impl Iterator<Item = (usize, String)> {
+        let end = (self.scrolled_out + self.cursor_row + 1).min(self.rows.len());
+        let rows = &self.rows[self.scrolled_out.min(end)..end];
+        let is_full = |row: &&Row| self.columns > 0 && row.columns() >= self.columns;
+        let wrapped = rows.iter().rev().skip(1).take_while(is_full).count();
+        let most = if rows.len() > self.cursor_row { wrapped + 1 } else { 0 };
+        (1..=most).map(move |height| (height, rows[rows.len() - height..].iter().map(Row::text).collect()))
+    }
+
     /// The last `lines` rows of all that was read as text, blank ones at the end left out, joined by line feeds.
     pub fn text(&self, lines: usize) -> String {
         let end = self.rows.iter().rposition(|row| !row.is_blank()).map_or(0, |last| last + 1);
@@ -136,6 +151,11 @@ impl Row {
     /// The text, blanks at the end left out.
     pub fn text(&self) -> &str {
         self.text.trim_end()
+    }
+
+    /// How many columns the text takes.
+    pub fn columns(&self) -> usize {
+        self.text().chars().map(width).sum()
     }
 
     /// True where nothing is to be seen.
@@ -192,6 +212,23 @@ impl PartialEq for Row {
 }
 
 impl Eq for Row {}
+
+/// How many columns a character takes: two for those of East Asia and emoji, none for those that combine.
+fn width(c: char) -> usize {
+    match u32::from(c) {
+        0x300..=0x36f | 0x200b..=0x200d | 0xfe00..=0xfe0f => 0,
+        0x1100..=0x115f
+        | 0x2e80..=0xa4cf
+        | 0xac00..=0xd7a3
+        | 0xf900..=0xfaff
+        | 0xfe30..=0xfe6f
+        | 0xff00..=0xff60
+        | 0xffe0..=0xffe6
+        | 0x1f300..=0x1faff
+        | 0x20000..=0x3fffd => 2,
+        _ => 1,
+    }
+}
 
 /// Tabs show as a blank; other control characters never reach a reader.
 fn printable(c: char) -> Option<char> {

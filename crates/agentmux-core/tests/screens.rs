@@ -50,6 +50,9 @@ fn screen(file: &Path) -> Screen {
         title: if title == meta["host"].as_str().unwrap() { String::new() } else { title.to_owned() },
         cursor_column: number(0),
         cursor_row: number(1),
+        cursor_hidden: !meta["cursor_visible"].as_bool().unwrap(),
+        alternate: meta["alternate_on"].as_bool().unwrap(),
+        columns: usize::try_from(meta["cols"].as_u64().unwrap()).unwrap(),
         ..Screen::from_ansi(&text)
     }
 }

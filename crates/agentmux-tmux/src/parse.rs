@@ -21,7 +21,8 @@ pub(crate) const PROCESS: &str = "#{pane_pid} #{pane_dead} #{pid}";
 /// A pane's metadata; the title, which the program chose, comes last.
 pub(crate) const META: &str = "#{pane_id}\t#{pid}\t#{pane_height}\t#{cursor_x}\t#{cursor_y}\t#{pane_dead}\t\
      #{pane_dead_status}\t#{pane_dead_signal}\t#{session_attached}\t#{history_size}\t#{history_limit}\t\
-     #{pane_width}\t#{session_name}:#{window_index}.#{pane_index}\t#{host}\t#{pane_title}";
+     #{pane_width}\t#{cursor_flag}\t#{alternate_on}\t\
+     #{session_name}:#{window_index}.#{pane_index}\t#{host}\t#{pane_title}";
 
 /// Where a pane is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,8 @@ struct Meta {
     height: usize,
     cursor_column: usize,
     cursor_row: usize,
+    cursor_hidden: bool,
+    alternate: bool,
     exit: Option<Exit>,
     attached: usize,
     history: usize,
@@ -81,7 +84,7 @@ struct Meta {
 impl Meta {
     /// `None` for the empty fields that tmux prints for a pane it does not have.
     fn parse(line: &str) -> Option<Self> {
-        let fields: Vec<&str> = line.splitn(15, '\t').collect();
+        let fields: Vec<&str> = line.splitn(17, '\t').collect();
         let &[
             id,
             server,
@@ -95,6 +98,8 @@ impl Meta {
             history,
             history_limit,
             columns,
+            shown,
+            alternate,
             target,
             host,
             title,
@@ -108,6 +113,8 @@ impl Meta {
             height: height.parse().ok()?,
             cursor_column: column.parse().ok()?,
             cursor_row: row.parse().ok()?,
+            cursor_hidden: shown == "0",
+            alternate: alternate == "1",
             exit: (dead == "1").then(|| exit(status, signal)),
             attached: attached.parse().unwrap_or(0),
             history: history.parse().ok()?,
@@ -159,6 +166,8 @@ pub(crate) fn screen(stdout: &str) -> Option<(Screen, Option<Pid>)> {
     let screen = Screen {
         cursor_row: meta.cursor_row,
         cursor_column: meta.cursor_column,
+        cursor_hidden: meta.cursor_hidden,
+        alternate: meta.alternate,
         title: meta.title,
         exit: meta.exit,
         attached: meta.attached,
@@ -227,11 +236,12 @@ mod tests {
     #[test]
     fn a_screen_has_its_metadata_and_knows_what_scrolled_out() {
         let (screen, server) =
-            screen("%1\t7\t2\t4\t1\t0\t\t\t1\t9\t50\t80\ta:0.0\thost\ttit\tle\nold\nx\ny z\n").unwrap();
+            screen("%1\t7\t2\t4\t1\t0\t\t\t1\t9\t50\t80\t0\t1\ta:0.0\thost\ttit\tle\nold\nx\ny z\n").unwrap();
         assert_eq!((screen.scrolled_out, screen.rows.len()), (1, 3));
         assert_eq!((screen.history, screen.history_limit, screen.columns, screen.height()), (9, 50, 80, 2));
         assert_eq!(server, Pid::from_raw(7));
         assert_eq!((screen.cursor_row, screen.cursor_column, screen.attached), (1, 4, 1));
+        assert_eq!((screen.cursor_hidden, screen.alternate), (true, true));
         assert_eq!((screen.title.as_str(), screen.target.as_str(), screen.exit), ("tit\tle", "a:0.0", None));
         assert_eq!(screen.cursor().unwrap().text(), "y z");
     }
@@ -252,16 +262,16 @@ mod tests {
 
     #[test]
     fn an_unknown_pane_has_no_screen() {
-        assert_eq!(screen("\t7\t\t\t\t\t\t\t\t\t\t\t:.\thost\t\n"), None);
+        assert_eq!(screen("\t7\t\t\t\t\t\t\t\t\t\t\t\t\t:.\thost\t\n"), None);
         assert_eq!(screen(""), None);
     }
 
     #[test]
     fn looks_end_at_the_first_pane_that_is_gone() {
-        let one = "%1\t7\t2\t0\t0\t0\t\t\t0\t0\t50\t80\ta:0.0\thost\t\nx\n%2\n";
-        let two = "%2\t7\t1\t0\t0\t1\t0\t\t0\t0\t50\t80\tb:0.0\thost\thost\nend\n";
+        let one = "%1\t7\t2\t0\t0\t0\t\t\t0\t0\t50\t80\t1\t0\ta:0.0\thost\t\nx\n%2\n";
+        let two = "%2\t7\t1\t0\t0\t1\t0\t\t0\t0\t50\t80\t1\t0\tb:0.0\thost\thost\nend\n";
         let panes = ["%1", "%2", "%3"].map(target);
-        let all = looks(&format!("{one}{two}\t7\t\t\t\t\t\t\t\t\t\t\t:.\thost\t\n"), &panes);
+        let all = looks(&format!("{one}{two}\t7\t\t\t\t\t\t\t\t\t\t\t\t\t:.\thost\t\n"), &panes);
         assert_eq!(all.iter().map(|look| look.ended).collect::<Vec<_>>(), [false, true]);
         assert_ne!(looks(&one.replace('x', "X"), &panes)[0].hash, all[0].hash);
         assert_eq!(looks(one, &panes)[0], all[0]);

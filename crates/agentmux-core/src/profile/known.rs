@@ -12,11 +12,20 @@ use super::document::{Layer, Layers};
 use super::{Profile, ProfileError, lint, raw};
 use crate::input::ShortName;
 
-const BUILTIN: [(&str, &str); 4] = [
+const BUILTIN: [(&str, &str); 13] = [
+    ("aider", include_str!("../profiles/aider.toml")),
+    ("bash", include_str!("../profiles/bash.toml")),
     ("claude", include_str!("../profiles/claude.toml")),
     ("codex", include_str!("../profiles/codex.toml")),
+    ("copilot", include_str!("../profiles/copilot.toml")),
     ("demo", include_str!("../profiles/demo.toml")),
+    ("gemini", include_str!("../profiles/gemini.toml")),
+    ("node", include_str!("../profiles/node.toml")),
+    ("opencode", include_str!("../profiles/opencode.toml")),
+    ("python", include_str!("../profiles/python.toml")),
+    ("qwen", include_str!("../profiles/qwen.toml")),
     ("repl", include_str!("../profiles/repl.toml")),
+    ("sqlite3", include_str!("../profiles/sqlite3.toml")),
 ];
 
 /// The folder of the user's files, in the home folder.
@@ -273,7 +282,7 @@ fn entry_of(name: &str, file: &Path) -> String {
 pub struct Profiles(BTreeMap<String, Arc<Profile>>);
 
 impl Profiles {
-    /// Those compiled in: claude, codex, demo, repl.
+    /// Those compiled in.
     #[expect(clippy::missing_panics_doc, reason = "a test reads each of them")]
     pub fn builtin() -> Self {
         Definitions::builtin().read().expect("the profiles compiled in are tested")

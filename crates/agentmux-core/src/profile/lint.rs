@@ -13,8 +13,8 @@ const NO_CONDITION: [&str; 4] = ["name", "state", "region", "rows"];
 /// Where patterns are, and what they are held against.
 const PATTERNS: [(&str, &[&str]); 6] = [
     ("", &["prompt", "selected", "context"]),
-    ("box", &["between", "text", "not", "below"]),
-    ("rule", &["match", "not"]),
+    ("box", &["between", "above", "text", "not", "below"]),
+    ("rule", &["from", "match", "not"]),
     ("dialog", &["match", "option"]),
     ("reply", &["echo", "marker"]),
     ("submit", &["pasted"]),

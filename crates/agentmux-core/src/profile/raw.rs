@@ -7,7 +7,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::fault::Fault;
-use super::{BoxState, Consent, InputBox, Origin, Region, ReplyMarks};
+use super::{BoxState, Consent, CursorIs, Edges, InputBox, Origin, Region, ReplyMarks};
 use crate::command::{check_argv, check_variable};
 use crate::input::{Key, ShortName};
 use crate::state::State;
@@ -38,11 +38,27 @@ pub(super) struct Profile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct InputBoxTable {
-    between: Option<String>,
+    between: Option<Between>,
+    above: Option<String>,
+    at: Option<At>,
     text: String,
     not: Option<String>,
     below: Option<String>,
     placeholder: Option<String>,
+}
+
+/// One pattern for both edges, or the upper and the lower one.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a pattern or two")]
+enum Between {
+    Same(String),
+    Two([String; 2]),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum At {
+    Cursor,
 }
 
 #[derive(Deserialize)]
@@ -53,8 +69,14 @@ struct Rule {
     title: Option<String>,
     #[serde(rename = "box")]
     input: Option<BoxState>,
+    #[serde(default)]
+    cursor: Vec<CursorIs>,
+    alternate: Option<bool>,
     region: Option<String>,
     rows: Option<usize>,
+    from: Option<String>,
+    #[serde(default)]
+    joined: bool,
     #[serde(rename = "match")]
     matches: Option<String>,
     not: Option<String>,
@@ -120,13 +142,13 @@ impl Profile {
         for (name, value) in &self.env {
             check_variable(name, value).map_err(|e| Fault::at(name, e.message).within("env"))?;
         }
-        let input = self.input.map_or(Ok(InputBox::None), InputBoxTable::check);
+        let input = self.input.map(InputBoxTable::check).transpose();
         let input = input.map_err(|fault| fault.within("box"))?;
         let prompt = self.prompt.as_deref().map(|text| with_text_group("prompt", text)).transpose()?;
-        if matches!(input, InputBox::None) && prompt.is_none() {
+        if input.is_none() && prompt.is_none() {
             return Err("has neither 'box' nor 'prompt': it could never be idle".into());
         }
-        let has_box = !matches!(input, InputBox::None);
+        let has_box = input.is_some();
         let rules = each("rule", self.rules, |rule| rule.check(has_box))?;
         Ok(super::Profile {
             name,
@@ -150,51 +172,81 @@ impl InputBoxTable {
         let text = with_text_group("text", &self.text)?;
         let not = optional("not", self.not.as_deref())?;
         let placeholder = optional("placeholder", self.placeholder.as_deref())?;
-        match (self.between, self.below) {
-            (Some(_), Some(_)) => Err(Fault::at("below", "does not go with 'between'")),
-            (Some(rule), None) => {
-                Ok(InputBox::Between { rule: pattern("between", &rule)?, text, not, placeholder })
+        let edges = match (self.between, self.above, self.at, self.below) {
+            (Some(Between::Same(rule)), None, None, None) => {
+                let rule = pattern("between", &rule)?;
+                Edges::Between { top: rule.clone(), bottom: rule }
             }
-            (None, below) => {
-                let below = optional("below", below.as_deref())?;
-                Ok(InputBox::Row { text, not, below, placeholder })
+            (Some(Between::Two([top, bottom])), None, None, None) => {
+                Edges::Between { top: pattern("between", &top)?, bottom: pattern("between", &bottom)? }
             }
-        }
+            (None, Some(bottom), None, None) => Edges::Above { bottom: pattern("above", &bottom)? },
+            (None, None, Some(At::Cursor), None) => Edges::Cursor,
+            (None, None, None, below) => Edges::Row { below: optional("below", below.as_deref())? },
+            (.., Some(_)) => return Err(Fault::at("below", "does not go with 'between', 'above' or 'at'")),
+            _ => return Err("give one of 'between', 'above' and 'at'".into()),
+        };
+        Ok(InputBox { edges, text, not, placeholder })
     }
 }
 
 impl Rule {
     fn check(self, has_box: bool) -> Result<super::Rule, Fault> {
-        let has_pattern = self.matches.is_some() || self.not.is_some();
-        if self.title.is_none() && self.input.is_none() && !has_pattern {
-            return Err("has no condition: give title, box, match or not".into());
-        }
-        if has_pattern && self.region.is_none() {
-            return Err(
-                "has match or not without a region: say where they look, such as region = 'screen'".into()
-            );
-        }
+        self.check_conditions()?;
         let region = region(self.region.as_deref(), self.rows)?;
-        let beside_box = matches!(region, Region::AboveBox(_) | Region::BelowBox);
-        if self.input.is_some_and(|wanted| wanted != BoxState::Absent) && !has_box {
-            return Err(Fault::at("box", "the profile has no box: the rule could never hold"));
-        }
-        if beside_box && !has_box {
-            return Err(Fault::at("region", "the profile has no box: the rule could never hold"));
-        }
-        if beside_box && self.input == Some(BoxState::Absent) {
-            let why = "is beside a box that must be absent: the rule could never hold";
-            return Err(Fault::at("region", why));
-        }
+        self.check_box(region, has_box)?;
         Ok(super::Rule {
             state: self.state,
             title: optional("title", self.title.as_deref())?,
             input: self.input,
+            alternate: self.alternate,
             region,
+            from: optional("from", self.from.as_deref())?,
+            joined: self.joined,
             matches: optional("match", self.matches.as_deref())?,
             not: optional("not", self.not.as_deref())?,
+            cursor: self.cursor,
             name: self.name,
         })
+    }
+
+    /// Something must decide, and what looks at rows must say at which.
+    fn check_conditions(&self) -> Result<(), Fault> {
+        let has_pattern = self.matches.is_some() || self.not.is_some();
+        let looks = has_pattern || self.from.is_some();
+        let of_the_rest = self.title.is_some() || self.input.is_some() || self.alternate.is_some();
+        if !looks && !of_the_rest && self.cursor.is_empty() {
+            return Err("has no condition: give title, box, cursor, alternate, from, match or not".into());
+        }
+        if looks && self.region.is_none() {
+            return Err(
+                "has match or not without a region: say where they look, such as region = 'screen'".into()
+            );
+        }
+        if self.joined && !has_pattern {
+            return Err(Fault::at("joined", "goes with match or not"));
+        }
+        if self.cursor.contains(&CursorIs::Visible) && self.cursor.contains(&CursorIs::Hidden) {
+            return Err(Fault::at("cursor", "is not both visible and hidden: the rule could never hold"));
+        }
+        Ok(())
+    }
+
+    /// What is asked of a box, or beside it, can be only where there is one.
+    fn check_box(&self, region: Region, has_box: bool) -> Result<(), Fault> {
+        let beside = matches!(region, Region::AboveBox(_) | Region::BelowBox);
+        let within = self.cursor.contains(&CursorIs::InBox);
+        let wanted = self.input.is_some_and(|wanted| wanted != BoxState::Absent);
+        for (asks, key) in [(wanted, "box"), (beside, "region"), (within, "cursor")] {
+            if asks && !has_box {
+                return Err(Fault::at(key, "the profile has no box: the rule could never hold"));
+            }
+            if asks && self.input == Some(BoxState::Absent) {
+                let why = "is beside a box that must be absent: the rule could never hold";
+                return Err(Fault::at(key, why));
+            }
+        }
+        Ok(())
     }
 }
 

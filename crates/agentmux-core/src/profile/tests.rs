@@ -196,7 +196,7 @@ fn own_rules_come_first_and_replace_those_of_their_name() {
     let own = definitions.profile("own").unwrap();
     let rules: Vec<_> = own.rules.iter().map(|rule| (rule.name.as_str(), rule.state)).collect();
     assert_eq!(rules, [("d", State::Idle), ("b", State::Busy), ("c", State::Idle)]);
-    let InputBox::Row { not, placeholder, .. } = &own.input else { panic!("{:?}", own.input) };
+    let InputBox { not, placeholder, .. } = own.input.as_ref().unwrap();
     assert!(not.is_some() && placeholder.is_none());
 }
 
