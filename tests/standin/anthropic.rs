@@ -5,18 +5,21 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::Dialect;
-use super::ask::Ask;
+use super::ask::{Ask, functions};
 use super::http::Events;
 use super::script::{Content, Piece, Reply};
+use super::tools::Call;
 
-pub(crate) const DIALECT: Dialect = Dialect { read, write };
+pub(crate) const DIALECT: Dialect = Dialect { read, stream, whole: None, failure: super::failure };
 
 fn read(body: &Value) -> Ask {
     let mut ask = Ask {
-        tools: body["tools"].as_array().is_some_and(|tools| !tools.is_empty()),
+        tools: functions(body["tools"].as_array().into_iter().flatten()),
         schema: body.pointer("/output_config/format/schema").cloned(),
         ..Ask::default()
     };
+    // Its conversations always come with tools.
+    ask.is_aside = ask.tools.is_empty();
     let messages = body["messages"].as_array().into_iter().flatten();
     for message in messages.filter(|message| message["role"] == "user") {
         ask.add_content(&message["content"], "text");
@@ -24,11 +27,11 @@ fn read(body: &Value) -> Ask {
     ask
 }
 
-fn write(reply: &Reply, events: &mut Events<'_>) -> io::Result<()> {
+fn stream(reply: &Reply, events: &mut Events<'_>) -> io::Result<()> {
     events.send("message_start", json!({"message": head(events.number)}))?;
     let stop_reason = match &reply.content {
-        Content::Command(command) => {
-            call(command, events)?;
+        Content::Call(call) => {
+            use_tool(call, events)?;
             "tool_use"
         }
         Content::Speech { .. } | Content::Failure(_) => {
@@ -38,7 +41,8 @@ fn write(reply: &Reply, events: &mut Events<'_>) -> io::Result<()> {
     };
     let delta = json!({"stop_reason": stop_reason, "stop_sequence": null});
     events.send("message_delta", json!({"delta": delta, "usage": {"output_tokens": 50}}))?;
-    events.last("message_stop", json!({}))
+    events.end_is_near();
+    events.send("message_stop", json!({}))
 }
 
 fn head(number: usize) -> Value {
@@ -50,12 +54,11 @@ fn head(number: usize) -> Value {
     })
 }
 
-fn call(command: &str, events: &mut Events<'_>) -> io::Result<()> {
-    let input = json!({"command": command, "description": "Run the requested command"});
+fn use_tool(call: &Call, events: &mut Events<'_>) -> io::Result<()> {
     let id = format!("toolu_{}", events.number);
-    let block = json!({"type": "tool_use", "id": id, "name": "Bash", "input": {}});
+    let block = json!({"type": "tool_use", "id": id, "name": call.name, "input": {}});
     events.send("content_block_start", json!({"index": 0, "content_block": block}))?;
-    delta(events, 0, json!({"type": "input_json_delta", "partial_json": input.to_string()}))?;
+    delta(events, 0, json!({"type": "input_json_delta", "partial_json": call.arguments.to_string()}))?;
     events.send("content_block_stop", json!({"index": 0}))
 }
 

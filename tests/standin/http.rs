@@ -63,7 +63,7 @@ pub(crate) fn json(to: &mut TcpStream, status: u16, document: &Value) -> io::Res
 
 impl<'a> Events<'a> {
     /// Begins a stream, which lasts until the connection is closed. `about_to_end` is called once, by
-    /// [`Events::last`].
+    /// [`Events::end_is_near`].
     pub(crate) fn start(
         to: &'a mut TcpStream,
         number: usize,
@@ -82,10 +82,19 @@ impl<'a> Events<'a> {
         self.to.write_all(format!("event: {name}\ndata: {data}\n\n").as_bytes())
     }
 
-    /// Sends the event by which the client knows that the reply is complete.
-    pub(crate) fn last(&mut self, name: &str, data: Value) -> io::Result<()> {
+    /// Sends data without a name, for the APIs that do not name their events.
+    pub(crate) fn data(&mut self, data: &Value) -> io::Result<()> {
+        self.line(&data.to_string())
+    }
+
+    /// Sends data that is no JSON.
+    pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
+        self.to.write_all(format!("data: {line}\n\n").as_bytes())
+    }
+
+    /// To be called before the event is sent by which the client knows that the reply is complete.
+    pub(crate) fn end_is_near(&mut self) {
         (self.about_to_end)();
-        self.send(name, data)
     }
 }
 

@@ -1,15 +1,18 @@
 //! A scripted model on 127.0.0.1 that the real agent CLIs talk to instead of a paid one.
 //!
-//! It speaks as much of each API as its CLI needs, always streaming. [`script`] decides what to answer,
+//! It speaks as much of each API as its CLIs need. [`script`] decides what to answer,
 //! [`ask`] is what was asked in the same form for all APIs, and each API has a file that translates between
 //! the two.
 
 mod anthropic;
 mod ask;
+mod chat;
+mod gemini;
 mod http;
 mod responses;
 mod schema;
 mod script;
+mod tools;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -42,10 +45,16 @@ struct State {
     replies: AtomicUsize,
 }
 
-/// An API, as far as the stand-in cares: how to read a request of it and how to stream a reply.
+/// An API, as far as the stand-in cares.
 struct Dialect {
+    /// How to read a request of it.
     read: fn(&Value) -> Ask,
-    write: fn(&Reply, &mut Events<'_>) -> io::Result<()>,
+    /// How to stream a reply.
+    stream: fn(&Reply, &mut Events<'_>) -> io::Result<()>,
+    /// How to give a reply with this number in one piece; some APIs are only ever asked to stream.
+    whole: Option<fn(&Reply, usize) -> Value>,
+    /// How to say that it failed with this status, and why.
+    failure: fn(u16, &str) -> Value,
 }
 
 impl StandIn {
@@ -103,8 +112,12 @@ fn answer(connection: &mut TcpStream, state: &State) -> io::Result<()> {
     let dialect = match (request.method.as_str(), path.rsplit('/').next().unwrap_or_default()) {
         ("POST", "messages") => anthropic::DIALECT,
         ("POST", "responses") => responses::DIALECT,
-        ("POST", "count_tokens") => {
-            return http::json(connection, 200, &json!({"input_tokens": request.body.len() / 4 + 1}));
+        ("POST", "completions") => chat::DIALECT,
+        ("POST", name) if name.ends_with(":streamGenerateContent") => gemini::STREAMED,
+        ("POST", name) if name.ends_with(":generateContent") => gemini::WHOLE,
+        ("POST", name) if name == "count_tokens" || name.ends_with(":countTokens") => {
+            let tokens = request.body.len() / 4 + 1;
+            return http::json(connection, 200, &json!({"input_tokens": tokens, "totalTokens": tokens}));
         }
         ("GET", "models") => return http::json(connection, 200, &models()),
         // Health checks, telemetry and the like.
@@ -112,18 +125,21 @@ fn answer(connection: &mut TcpStream, state: &State) -> io::Result<()> {
     };
     match serde_json::from_slice(&request.body) {
         Ok(body) => converse(connection, state, &dialect, &(dialect.read)(&body)),
-        Err(error) => http::json(connection, 400, &failure(400, &error.to_string())),
+        Err(error) => http::json(connection, 400, &(dialect.failure)(400, &error.to_string())),
     }
 }
 
 fn converse(connection: &mut TcpStream, state: &State, dialect: &Dialect, ask: &Ask) -> io::Result<()> {
+    let mut times = 0;
     if ask.is_prompt() {
-        state.texts.lock().unwrap().push(ask.text().to_owned());
+        let mut texts = state.texts.lock().unwrap();
+        texts.push(ask.text().to_owned());
+        times = texts.iter().filter(|text| *text == ask.text()).count();
     }
-    let reply = script::reply_to(ask);
+    let reply = script::reply_to(ask, times);
     std::thread::sleep(reply.silence);
     if let script::Content::Failure(status) = reply.content {
-        return http::json(connection, status, &failure(status, "the script says so"));
+        return http::json(connection, status, &(dialect.failure)(status, "the script says so"));
     }
     let mut about_to_end = || {
         if !ask.is_side() && !reply.is_call() {
@@ -131,10 +147,15 @@ fn converse(connection: &mut TcpStream, state: &State, dialect: &Dialect, ask: &
         }
     };
     let number = state.streams.fetch_add(1, Ordering::SeqCst);
-    (dialect.write)(&reply, &mut Events::start(connection, number, &mut about_to_end)?)
+    if let Some(whole) = dialect.whole.filter(|_| ask.is_whole) {
+        let document = whole(&reply, number);
+        about_to_end();
+        return http::json(connection, 200, &document);
+    }
+    (dialect.stream)(&reply, &mut Events::start(connection, number, &mut about_to_end)?)
 }
 
-/// A failure that each API's client understands.
+/// A failure as the clients of Anthropic and OpenAI understand it.
 fn failure(status: u16, message: &str) -> Value {
     let kind = match status {
         400 => "invalid_request_error",
@@ -152,6 +173,6 @@ fn models() -> Value {
         json!({"id": name, "object": "model", "type": "model", "display_name": name, "created": 0,
             "created_at": "2026-01-01T00:00:00Z", "owned_by": "standin"})
     };
-    let names = ["claude-opus-5-5", "claude-sonnet-4-5", "gpt-5"];
+    let names = ["claude-opus-5-5", "claude-sonnet-4-5", "gpt-5", "standin"];
     json!({"object": "list", "has_more": false, "data": names.map(model)})
 }

@@ -5,18 +5,21 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::Dialect;
-use super::ask::{Ask, Said};
+use super::ask::{Ask, Said, functions};
 use super::http::Events;
 use super::script::{Content, Piece, Reply};
+use super::tools::Call;
 
-pub(crate) const DIALECT: Dialect = Dialect { read, write };
+pub(crate) const DIALECT: Dialect = Dialect { read, stream, whole: None, failure: super::failure };
 
 fn read(body: &Value) -> Ask {
     let mut ask = Ask {
-        tools: body["tools"].as_array().is_some_and(|tools| !tools.is_empty()),
+        tools: functions(body["tools"].as_array().into_iter().flatten()),
         schema: body.pointer("/text/format/schema").cloned(),
         ..Ask::default()
     };
+    // Its conversations always come with tools.
+    ask.is_aside = ask.tools.is_empty();
     for item in body["input"].as_array().into_iter().flatten() {
         match item["type"].as_str().unwrap_or("message") {
             "message" if item["role"] == "user" => ask.add_content(&item["content"], "input_text"),
@@ -27,14 +30,15 @@ fn read(body: &Value) -> Ask {
     ask
 }
 
-fn write(reply: &Reply, events: &mut Events<'_>) -> io::Result<()> {
+fn stream(reply: &Reply, events: &mut Events<'_>) -> io::Result<()> {
     let number = events.number;
     events.send("response.created", json!({"response": response(number, "in_progress", &[])}))?;
     let output = match &reply.content {
-        Content::Command(command) => call(command, events)?,
+        Content::Call(call) => use_tool(call, events)?,
         Content::Speech { .. } | Content::Failure(_) => Speech::new(events).say(reply)?,
     };
-    events.last("response.completed", json!({"response": response(number, "completed", &output)}))
+    events.end_is_near();
+    events.send("response.completed", json!({"response": response(number, "completed", &output)}))
 }
 
 fn response(number: usize, status: &str, output: &[Value]) -> Value {
@@ -48,17 +52,11 @@ fn response(number: usize, status: &str, output: &[Value]) -> Value {
     })
 }
 
-/// Calls the shell tool. What removes something asks to leave the sandbox, so that Codex asks its user.
-fn call(command: &str, events: &mut Events<'_>) -> io::Result<Vec<Value>> {
-    let mut arguments = json!({"cmd": command, "yield_time_ms": 30000});
-    if command.starts_with("rm ") {
-        arguments["sandbox_permissions"] = "require_escalated".into();
-        arguments["justification"] = "The stand-in asks for more rights".into();
-    }
+fn use_tool(call: &Call, events: &mut Events<'_>) -> io::Result<Vec<Value>> {
     let number = events.number;
     let item = json!({
         "type": "function_call", "id": format!("fc_{number}"), "call_id": format!("call_{number}"),
-        "name": "exec_command", "arguments": arguments.to_string(), "status": "completed",
+        "name": call.name, "arguments": call.arguments.to_string(), "status": "completed",
     });
     events.send("response.output_item.added", json!({"output_index": 0, "item": item}))?;
     events.send("response.output_item.done", json!({"output_index": 0, "item": item}))?;

@@ -10,7 +10,9 @@ pub(crate) fn smallest(schema: &Value) -> Value {
     if let Some(first) = schema["anyOf"].get(0).or_else(|| schema["oneOf"].get(0)) {
         return smallest(first);
     }
-    match schema["type"].as_str().or_else(|| schema["type"][0].as_str()) {
+    // Google's schemas shout.
+    let kind = schema["type"].as_str().or_else(|| schema["type"][0].as_str()).map(str::to_ascii_lowercase);
+    match kind.as_deref() {
         Some("string") => json!("stand-in"),
         Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or(json!(1)),
         Some("boolean") => json!(false),
@@ -31,9 +33,9 @@ fn object(schema: &Value) -> Value {
 
 #[test]
 fn only_what_is_required_is_filled_in() {
-    let schema = json!({"type": "object", "required": ["a", "b", "c"], "properties": {
+    let schema = json!({"type": "object", "required": ["a", "b", "c", "d"], "properties": {
         "a": {"type": ["string", "null"]}, "b": {"type": "array", "items": {}}, "c": {"enum": ["x", "y"]},
-        "d": {"type": "integer"},
+        "d": {"type": "INTEGER"}, "e": {"type": "integer"},
     }});
-    assert_eq!(smallest(&schema), json!({"a": "stand-in", "b": [], "c": "x"}));
+    assert_eq!(smallest(&schema), json!({"a": "stand-in", "b": [], "c": "x", "d": 1}));
 }

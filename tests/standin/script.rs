@@ -8,14 +8,20 @@
 //! | `HANG s` | not a byte for `s` seconds, then `HANG-DONE` |
 //! | `LONG n` | `line 1` to `line n` at once, then `LONG-DONE` |
 //! | `MD` | [`MARKDOWN`]: rows that look like prompts, dialogs and status lines of the agents |
-//! | `RECALL` | the first prompt of this conversation: the proof that there was one |
+//! | `RECALL` | the last prompt of this conversation that was another: the proof that there was one |
 //! | `TOOL command` | a call of the shell tool with the rest of the line, then `TOOL-DONE` |
+//! | `ASK` | a call of the tool that asks the user: Which colour? Then `TOOL-DONE` |
 //! | `ERRxxx` | this HTTP status, each time |
+//! | `ERRxxx n` | this HTTP status the first `n` times that the prompt arrives, then `RECOVERED` |
+//!
+//! Where the agent offers no shell tool, the command is a block of code to run; where it cannot ask its user,
+//! the question is a text.
 
 use std::time::Duration;
 
 use super::ask::Ask;
 use super::schema::smallest;
+use super::tools::{self, Call};
 
 /// A reply that looks like everything that it is not.
 pub(crate) const MARKDOWN: &str = "\
@@ -65,8 +71,8 @@ pub(crate) struct Reply {
 pub(crate) enum Content {
     /// Reasoning for that many tenths of a second, then text.
     Speech { thoughts: usize, text: String, pace: Duration },
-    /// A call of the client's shell tool.
-    Command(String),
+    /// A call of a tool.
+    Call(Call),
     /// An HTTP status.
     Failure(u16),
 }
@@ -80,8 +86,8 @@ pub(crate) enum Piece {
 
 const TICK: Duration = Duration::from_millis(100);
 
-/// Chooses the reply.
-pub(crate) fn reply_to(ask: &Ask) -> Reply {
+/// Chooses the reply; `times` is how often this prompt has arrived.
+pub(crate) fn reply_to(ask: &Ask, times: usize) -> Reply {
     if let Some(schema) = &ask.schema {
         Reply::text(smallest(schema).to_string())
     } else if ask.is_side() {
@@ -90,14 +96,27 @@ pub(crate) fn reply_to(ask: &Ask) -> Reply {
         Reply::text("TOOL-DONE")
     } else {
         match last_keyword(ask.text()) {
-            Some(("RECALL", _)) => Reply::text(ask.texts().next().unwrap_or_default()),
-            Some((keyword, rest)) => scripted(keyword, rest),
+            Some(("RECALL", _)) => {
+                let others =
+                    ask.texts().filter(|text| last_keyword(text).is_none_or(|(word, _)| word != "RECALL"));
+                Reply::text(others.last().unwrap_or_default())
+            }
+            Some(("TOOL", command)) => run(ask, command.trim()),
+            Some(("ASK", _)) => {
+                tools::question(&ask.tools).map_or_else(|| Reply::text("Red or blue?"), Reply::call)
+            }
+            Some((keyword, rest)) => scripted(keyword, rest, times),
             None => Reply::text("PONG"),
         }
     }
 }
 
-fn scripted(keyword: &str, rest: &str) -> Reply {
+fn run(ask: &Ask, command: &str) -> Reply {
+    let in_text = || Reply::text(format!("Run this:\n\n```bash\n{command}\n```\n\nTOOL-DONE"));
+    tools::shell(&ask.tools, command).map_or_else(in_text, Reply::call)
+}
+
+fn scripted(keyword: &str, rest: &str, times: usize) -> Reply {
     let argument = rest.split_whitespace().next().unwrap_or_default();
     let number: usize = argument.parse().unwrap_or(0);
     match keyword {
@@ -106,11 +125,11 @@ fn scripted(keyword: &str, rest: &str) -> Reply {
         "HANG" => Reply { silence: Duration::from_secs(number as u64), ..Reply::text("HANG-DONE") },
         "LONG" => Reply::text((1..=number).map(|i| format!("line {i}\n")).collect::<String>() + "LONG-DONE"),
         "MD" => Reply::text(MARKDOWN),
-        "TOOL" => Reply::of(Content::Command(rest.trim().to_owned())),
         "PONG" if !argument.is_empty() && argument.bytes().all(|byte| byte.is_ascii_digit()) => {
             Reply::text(format!("PONG-{argument}"))
         }
         "PONG" => Reply::text("PONG"),
+        _ if number > 0 && times > number => Reply::text("RECOVERED"),
         _ => Reply::of(Content::Failure(status(keyword).unwrap_or(500))),
     }
 }
@@ -123,7 +142,7 @@ fn words(count: usize) -> String {
 
 /// The last keyword and what follows on its line. After `TOOL` the line is its command, keywords or not.
 fn last_keyword(text: &str) -> Option<(&str, &str)> {
-    const KEYWORDS: [&str; 8] = ["PONG", "SLOW", "THINK", "HANG", "LONG", "MD", "RECALL", "TOOL"];
+    const KEYWORDS: [&str; 9] = ["PONG", "SLOW", "THINK", "HANG", "LONG", "MD", "RECALL", "TOOL", "ASK"];
     let mut last = None;
     for line in text.lines() {
         let mut rest = line;
@@ -160,8 +179,18 @@ impl Reply {
         Self::speech(0, text, Duration::ZERO)
     }
 
+    fn call(call: Call) -> Self {
+        Self::of(Content::Call(call))
+    }
+
     pub(crate) fn is_call(&self) -> bool {
-        matches!(self.content, Content::Command(_))
+        matches!(self.content, Content::Call(_))
+    }
+
+    /// The speech without the thoughts, in its own time.
+    pub(crate) fn words(&self) -> String {
+        let word = |piece| if let Piece::Word(word) = piece { word } else { String::new() };
+        self.pieces().map(word).collect()
     }
 
     /// The speech, piece by piece in its own time: taking the next piece takes as long as the model thinks
@@ -169,7 +198,7 @@ impl Reply {
     pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece> {
         let (thoughts, text, pace) = match &self.content {
             Content::Speech { thoughts, text, pace } => (*thoughts, text.as_str(), *pace),
-            Content::Command(_) | Content::Failure(_) => (0, "", Duration::ZERO),
+            Content::Call(_) | Content::Failure(_) => (0, "", Duration::ZERO),
         };
         let thoughts = (0..thoughts).map(|i| (TICK, Piece::Thought(format!("thought {i} "))));
         let words = text.split_inclusive(' ').map(move |word| (pace, Piece::Word(word.to_owned())));
