@@ -192,6 +192,9 @@ impl InputBoxTable {
 
 impl Rule {
     fn check(self, has_box: bool) -> Result<super::Rule, Fault> {
+        if self.state == State::Exited {
+            return Err(Fault::at("state", "'exited' is told by the pane, not by a screen"));
+        }
         self.check_conditions()?;
         let region = region(self.region.as_deref(), self.rows)?;
         self.check_box(region, has_box)?;

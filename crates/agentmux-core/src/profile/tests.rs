@@ -31,7 +31,8 @@ fn refused(text: &str, line: usize, parts: &[&str]) {
 }
 
 /// Mistakes in a rule that stands at line 3 (without a box) or 4; the line; what is said.
-const RULES: [(&str, &str, usize, &str); 17] = [
+const RULES: [(&str, &str, usize, &str); 18] = [
+    (SMALL, "state = 'exited'\ntitle = 'x'", 5, "rule 'a': state: 'exited' is told by the pane"),
     (
         SMALL,
         "state = 'busy'\nregion = 'screen'\nmatch = '('",
@@ -315,4 +316,38 @@ fn line_mode_programs_take_one_short_line() {
     assert!(repl.accepts(&prompt("one line")).is_ok());
     assert!(repl.accepts(&prompt("two\nlines")).is_err());
     assert!(repl.accepts(&prompt(&"x".repeat(5000))).is_err());
+}
+
+/// The keys that a table of the profile may have, as the refusal of an unknown one lists them.
+fn keys_of(table: &str) -> Vec<String> {
+    let message =
+        toml::from_str::<raw::Profile>(&format!("{table}no_such_key = 1")).err().map(|e| e.to_string());
+    let message = message.unwrap_or_default();
+    let listed = message.split_once("unknown field `no_such_key`, expected").map_or("", |(_, listed)| listed);
+    listed.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_documentation_has_a_row_for_each_key() {
+    let documentation = include_str!("../../../../docs/profiles.md");
+    let section =
+        |heading: &str| documentation.split("\n### ").find(|part| part.starts_with(heading)).unwrap_or("");
+    let mut missing = Vec::new();
+    let mut check = |heading: &str, keys: &[String]| {
+        let rows = section(heading);
+        let lacks = |key: &&String| !rows.contains(&format!("\n| `{key}` |"));
+        missing.extend(keys.iter().filter(lacks).map(|key| format!("### {heading}: {key}")));
+    };
+    let top = keys_of("");
+    assert!(top.contains(&"rule".to_owned()), "{top:?}");
+    check("The profile\n", &top);
+    check("The profile\n", &["extends".to_owned(), "remove".to_owned()]);
+    let tables = top.iter().flat_map(|key| [(key, format!("[{key}]\n")), (key, format!("[[{key}]]\n"))]);
+    let tables: Vec<_> =
+        tables.map(|(key, table)| (key, keys_of(&table))).filter(|(_, keys)| !keys.is_empty()).collect();
+    assert!(tables.len() >= 5, "{tables:?}");
+    for (key, keys) in tables {
+        check(&format!("{key}\n"), &keys);
+    }
+    assert!(missing.is_empty(), "docs/profiles.md lacks {missing:#?}");
 }
