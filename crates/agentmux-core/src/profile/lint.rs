@@ -54,12 +54,20 @@ fn titles(whole: &Table) -> Result<(), Fault> {
 
 fn can_match(table: &Table, keys: &[&str], text: Text) -> Result<(), Fault> {
     for key in keys {
-        if table.get(*key).and_then(Value::as_str).is_some_and(|pattern| matches_nothing(pattern, text)) {
+        if table.get(*key).is_some_and(|value| is_hopeless(value, text)) {
             let why = "can never match: a row is one line without control characters, and ends with no blank";
             return Err(Fault::at(key, why));
         }
     }
     Ok(())
+}
+
+fn is_hopeless(value: &Value, text: Text) -> bool {
+    match value {
+        Value::String(pattern) => matches_nothing(pattern, text),
+        Value::Array(patterns) => patterns.iter().any(|pattern| is_hopeless(pattern, text)),
+        _ => false,
+    }
 }
 
 fn rules(whole: &Table) -> Vec<&Table> {
@@ -100,10 +108,14 @@ fn is_implied(earlier: &Table, later: &Table) -> bool {
 /// Whether a rule that holds means that this condition of the earlier one does.
 fn implies(later: &Table, key: &str, value: &Value, earlier: &Table) -> bool {
     let is_same = later.get(key) == Some(value);
-    match key {
-        "match" => is_same && is_within(later, earlier),
-        "not" => is_same && is_within(earlier, later),
-        "box" => is_same || (value.as_str() == Some("present") && has_box(later)),
+    match (key, value) {
+        ("match", _) => is_same && is_within(later, earlier),
+        ("not", _) => is_same && is_within(earlier, later),
+        ("box", Value::String(wanted)) => is_same || (wanted == "present" && has_box(later)),
+        ("cursor", Value::Array(wanted)) => {
+            let given = later.get(key).and_then(Value::as_array);
+            given.is_some_and(|given| wanted.iter().all(|wanted| given.contains(wanted)))
+        }
         _ => is_same,
     }
 }
@@ -118,13 +130,22 @@ fn region(rule: &Table) -> &str {
     rule.get("region").and_then(Value::as_str).unwrap_or("screen")
 }
 
-/// Whether all rows of one rule's region are in the other's.
+/// Whether all rows that one rule looks at are among the other's.
 fn is_within(inner: &Table, outer: &Table) -> bool {
     let rows = |rule: &Table, all: i64| rule.get("rows").and_then(Value::as_integer).unwrap_or(all);
+    let is_same = |key: &&str| inner.get(*key) == outer.get(*key);
+    if ["region", "rows", "from", "joined"].iter().all(is_same) {
+        return true;
+    }
+    // What is joined is one text, in which a part is something else; what begins somewhere is a part.
+    if ["from", "joined"].iter().any(|key| outer.contains_key(*key)) || inner.contains_key("joined") {
+        return false;
+    }
     match (region(inner), region(outer)) {
-        ("cursor", "screen") => true,
         ("last", "last") => rows(inner, 1) <= rows(outer, 1),
         ("above_box", "above_box") => rows(inner, i64::MAX) <= rows(outer, i64::MAX),
+        // Rows below a box may be cut at its width: those are not the screen's.
+        ("below_box", "screen") => false,
         (inner, outer) => inner == outer || outer == "screen",
     }
 }

@@ -128,7 +128,12 @@ fn mistakes_elsewhere_are_named_with_their_line() {
 }
 
 /// Two rules over a box: whether the second can never decide.
-const PAIRS: [(&str, &str, bool); 14] = [
+const PAIRS: [(&str, &str, bool); 19] = [
+    ("region = 'screen'\nmatch = 'x'", "region = 'below_box'\nmatch = 'x'", false),
+    ("region = 'last'\nmatch = 'x'", "region = 'last'\njoined = true\nmatch = 'x'", false),
+    ("region = 'screen'\nmatch = 'x'", "region = 'screen'\nfrom = 'y'\nmatch = 'x'", true),
+    ("region = 'screen'\nnot = 'x'", "region = 'screen'\nfrom = 'y'\nnot = 'x'", false),
+    ("cursor = ['visible']", "cursor = ['in_box', 'visible']", true),
     ("title = 'x'", "title = 'x'", true),
     ("title = 'x'", "title = 'y'", false),
     ("title = 'x'", "title = 'x'\nbox = 'empty'", true),
