@@ -163,8 +163,8 @@ pub async fn what_is_submitted_is_shown(stage: &Stage) {
     assert_eq!(screen.exit, None);
     assert_eq!(screen.scrolled_out, 0);
     assert!(screen.target.starts_with("one:"), "{}", screen.target);
-    let rows = stage.terminal.rows(&pane, 5).await.expect("read");
-    assert_eq!(rows.text(usize::MAX), screen.text(usize::MAX));
+    let text = stage.terminal.text(&pane, 5).await.expect("read");
+    assert_eq!(text, screen.lines());
 }
 
 /// A screen knows how many rows are kept above it, whether they were asked for or not.
@@ -284,7 +284,7 @@ pub async fn a_pane_that_is_gone_says_so(stage: &Stage) {
     stage.spawn("two", &stage.echo).await;
     stage.terminal.kill(&pane).await.expect("killed");
     assert_eq!(stage.terminal.read(&pane, 5).await.err(), Some(TerminalError::Gone));
-    assert_eq!(stage.terminal.rows(&pane, 5).await.err(), Some(TerminalError::Gone));
+    assert_eq!(stage.terminal.text(&pane, 5).await.err(), Some(TerminalError::Gone));
     assert_eq!(stage.terminal.paste(&pane, "x").await, Err(TerminalError::Gone));
     assert_eq!(stage.terminal.keys(&pane, &[Key::Enter]).await, Err(TerminalError::Gone));
     assert_eq!(stage.terminal.kill(&pane).await, Ok(()));

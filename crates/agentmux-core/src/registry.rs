@@ -380,11 +380,12 @@ impl Registry {
         let Some(target) = target.map(str::trim).filter(|target| !target.is_empty()) else {
             return self.active().map(|active| Aim::Ours(active.name)).ok_or(Error::NoActiveSession);
         };
-        let ours = self.sessions().into_iter().find(|session| {
-            [session.name.as_str(), session.id.as_str(), session.target.as_str()].contains(&target)
-        });
-        if let Some(session) = ours {
-            return Ok(Aim::Ours(session.name));
+        let ours = |sessions: &Sessions| {
+            let entry = sessions.entries.iter().find(|entry| entry.answers_to(target));
+            entry.map(|entry| entry.name.clone())
+        };
+        if let Some(name) = ours(&self.0.sessions()) {
+            return Ok(Aim::Ours(name));
         }
         if !self.0.settings.allow_external {
             return Err(Error::NotManaged);
@@ -435,12 +436,6 @@ async fn typed(mut turn: watch::Receiver<Turn>) -> Result<Turn, Error> {
 impl Inner {
     fn sessions(&self) -> MutexGuard<'_, Sessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn pane(&self, name: &SessionName) -> Result<(PaneId, String), Error> {
-        let sessions = self.sessions();
-        let entry = sessions.find(name.as_str()).ok_or_else(|| Error::SessionNotFound(name.to_string()))?;
-        Ok((entry.pane.clone(), entry.view(None).target))
     }
 
     /// Ends a session that is in the list no more.

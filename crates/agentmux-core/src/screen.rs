@@ -134,6 +134,11 @@ impl Screen {
         rows.join("\n")
     }
 
+    /// All rows as text, each with a line feed.
+    pub fn lines(&self) -> String {
+        self.rows.iter().flat_map(|row| [row.text(), "\n"]).collect()
+    }
+
     /// The same rows with their attributes and colours as SGR escape sequences; no other sequence is ever among them.
     pub fn ansi(&self, lines: usize) -> String {
         let end = self.rows.iter().rposition(|row| !row.is_blank()).map_or(0, |last| last + 1);
@@ -228,6 +233,27 @@ fn width(c: char) -> usize {
         | 0x20000..=0x3fffd => 2,
         _ => 1,
     }
+}
+
+/// The last `lines` lines of a text, blank ones at the end left out, and how many there are: what
+/// [`Screen::text`] makes of rows, straight from what a terminal printed.
+pub fn last_lines(text: &str, lines: usize) -> (String, usize) {
+    let mut last: Vec<&str> =
+        text.rsplit('\n').skip_while(|line| line.trim().is_empty()).take(lines).map(str::trim_end).collect();
+    last.reverse();
+    let mut kept = String::with_capacity(last.iter().map(|line| line.len() + 1).sum());
+    for (at, line) in last.iter().enumerate() {
+        if at > 0 {
+            kept.push('\n');
+        }
+        // Bytes that may begin a control character are rare.
+        if line.bytes().all(|byte| (b' '..0x7f).contains(&byte) || (byte >= 0x80 && byte != 0xc2)) {
+            kept.push_str(line);
+        } else {
+            kept.extend(line.chars().filter_map(printable));
+        }
+    }
+    (kept, last.len())
 }
 
 /// Tabs show as a blank; other control characters never reach a reader.
@@ -342,5 +368,25 @@ mod tests {
         let screen = Screen::from_ansi("a\nb\nc\n\n\n");
         assert_eq!(screen.text(2), "b\nc");
         assert_eq!(screen.text(500), "a\nb\nc");
+        assert_eq!(screen.lines(), "a\nb\nc\n\n\n");
+    }
+
+    #[test]
+    fn the_last_lines_of_a_text_are_those_of_its_screen() {
+        let table = [
+            ("a\nb\nc\n\n\n", 2, "b\nc", 2),
+            ("a\nb\nc\n\n\n", 500, "a\nb\nc", 3),
+            ("\n a  \n\n\u{3000}b é\u{a0}\n\n", 9, "\n a\n\n\u{3000}b é", 4),
+            ("x\ty\u{7}\u{85}\u{1b}z\n", 9, "x yz", 1),
+            ("\n\n", 9, "", 0),
+            ("", 9, "", 0),
+            ("a\n", 0, "", 0),
+        ];
+        for (text, lines, expected, count) in table {
+            assert_eq!(last_lines(text, lines), (expected.to_owned(), count), "{text:?}");
+            let rows: Vec<_> = text.strip_suffix('\n').unwrap_or(text).split('\n').map(Row::plain).collect();
+            let screen = Screen { rows, ..Screen::default() };
+            assert_eq!(screen.text(lines), expected, "{text:?}");
+        }
     }
 }

@@ -35,6 +35,15 @@ pub(crate) const QUEUE: usize = 100;
 /// The pause between repeated keys, as inherited.
 const KEY_PAUSE: Duration = Duration::from_millis(80);
 
+/// How much text a pane had when it was read last: a hint, for who wants to read no more than needed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// The rows of the screen down to the last that is not blank.
+    shown: usize,
+    /// The rows that have scrolled out.
+    history: usize,
+}
+
 /// What a session shows of itself.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Snapshot {
@@ -50,8 +59,21 @@ pub(crate) struct Snapshot {
     pub(crate) turns: usize,
     /// How often the agent announced something that its screen contradicted.
     pub(crate) contradictions: u64,
-    /// Grows with each change.
+    /// Grows with each change but those of `extent`, which nobody is shown.
     pub(crate) version: u64,
+    pub(crate) extent: Extent,
+}
+
+impl Extent {
+    pub(crate) fn of(screen: &Screen) -> Self {
+        Self { shown: screen.visible().len(), history: screen.history }
+    }
+
+    /// How many rows that scrolled out to read, to have so many lines.
+    pub(crate) fn above(self, lines: usize) -> usize {
+        // Of a short history all is read: nobody then has to wonder whether there is more.
+        if self.history > lines { lines.saturating_sub(self.shown) } else { lines }
+    }
 }
 
 /// What a session is asked to do.
@@ -171,6 +193,7 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
         turns: 0,
         contradictions: 0,
         version: 0,
+        extent: Extent::default(),
     };
     let (view, snapshot) = watch::channel(first);
     let (sender, commands) = mpsc::channel(64);

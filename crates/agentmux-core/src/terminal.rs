@@ -33,10 +33,10 @@ pub trait Terminal: Send + Sync + 'static {
     /// One consistent reading of the pane: its metadata and its rows, with up to `history` rows that scrolled out.
     fn read<'a>(&'a self, pane: &'a PaneId, history: u32) -> Answer<'a, Screen>;
 
-    /// The rows of the pane alone, without attributes and metadata: as [`read`](Self::read), and cheaper where a
-    /// terminal has a cheaper way.
-    fn rows<'a>(&'a self, pane: &'a PaneId, history: u32) -> Answer<'a, Screen> {
-        self.read(pane, history)
+    /// The text of the pane alone, a line for each row that [`read`](Self::read) gives, also for blank ones: cheaper
+    /// where a terminal has a cheaper way.
+    fn text<'a>(&'a self, pane: &'a PaneId, history: u32) -> Answer<'a, String> {
+        Box::pin(async move { Ok(self.read(pane, history).await?.lines()) })
     }
 
     /// Pastes text, bracketed where the program asked for that, line feeds kept; nothing is submitted.

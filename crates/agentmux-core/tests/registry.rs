@@ -115,6 +115,25 @@ async fn a_reply_that_scrolled_out_is_read_whole_and_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn as_many_lines_are_read_as_are_asked_for_and_there() {
+    let world = world(&["echo"], 10);
+    world.done(&world.run("a", "count 300").await.unwrap()).await;
+    let read = async |lines| world.registry.text("a", lines).await.unwrap().1;
+    let last = |count: usize| {
+        let rows = ["> count 300".to_owned()].into_iter().chain((1..=300).map(|row| row.to_string()));
+        let rows: Vec<String> = rows.chain([">".to_owned()]).collect();
+        rows[rows.len().saturating_sub(count)..].join("\n")
+    };
+    for lines in [1, 39, 40, 41, 100, 261, 262, 263, 301, 302, 303, 5000] {
+        assert_eq!(read(Some(lines)).await, last(lines), "{lines}");
+    }
+    assert_eq!(read(None).await, last(40));
+    // Before the session has seen it.
+    world.terminal.clear_history(&world.pane("a").await);
+    assert_eq!(read(Some(100)).await, last(40));
+}
+
+#[tokio::test(start_paused = true)]
 async fn replies_are_found_while_a_full_history_drops_rows() {
     let world = world(&["echo"], 10);
     world.done(&world.run("a", "count 4900").await.unwrap()).await;

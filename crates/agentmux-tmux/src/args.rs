@@ -93,8 +93,8 @@ pub(crate) fn read(panes: &[Target], history: u32) -> Commands {
     })
 }
 
-/// Prints the pane's rows, with up to `history` of those that scrolled out.
-pub(crate) fn rows(target: &Target, history: u32) -> Commands {
+/// Prints the pane's text, with up to `history` of the rows that scrolled out.
+pub(crate) fn text(target: &Target, history: u32) -> Commands {
     Commands::default().then(["capture-pane", "-p", "-t", target.as_str(), "-S", &format!("-{history}")])
 }
 

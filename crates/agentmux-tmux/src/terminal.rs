@@ -46,10 +46,9 @@ impl Terminal for Tmux {
         })
     }
 
-    fn rows<'a>(&'a self, pane: &'a PaneId, history: u32) -> Answer<'a, Screen> {
+    fn text<'a>(&'a self, pane: &'a PaneId, history: u32) -> Answer<'a, String> {
         Box::pin(async move {
-            let stdout = self.server.run_at("rows", pane, |target| args::rows(target, history), b"").await?;
-            Ok(Screen::from_ansi(&stdout))
+            Ok(self.server.run_at("text", pane, |target| args::text(target, history), b"").await?)
         })
     }
 

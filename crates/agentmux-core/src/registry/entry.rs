@@ -10,7 +10,7 @@ use super::{Inner, SessionView};
 use crate::events::Event;
 use crate::input::{SessionName, ShortName};
 use crate::profile::Profile;
-use crate::session::{Answering, Command, Handle, Parts, Snapshot, Start, open};
+use crate::session::{Answering, Command, Extent, Handle, Parts, Snapshot, Start, open};
 use crate::state::{Evidence, Source, State};
 use crate::terminal::{Label, Pane, PaneId};
 
@@ -48,9 +48,19 @@ impl Entry {
         }
     }
 
+    /// True for its name, its id and the address of its pane.
+    pub(super) fn answers_to(&self, target: &str) -> bool {
+        self.name.as_str() == target || self.id == target || self.handle.snapshot.borrow().target == target
+    }
+
     /// Two numbers that are the same only where a view of it is the same.
     pub(super) fn version(&self) -> (u64, u64) {
         (self.serial, self.handle.snapshot.borrow().version)
+    }
+
+    /// How much text its pane had when it was read last.
+    pub(super) fn extent(&self) -> Extent {
+        self.handle.snapshot.borrow().extent
     }
 
     /// True unless it is still starting.

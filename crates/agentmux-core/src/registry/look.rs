@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{AgentView, Aim, Registry, SessionView, Settings, external};
+use super::{AgentView, Aim, Inner, Registry, SessionView, Settings, external};
 use crate::error::Error;
 use crate::events;
 use crate::profile::Profiles;
 use crate::reading::{RuleOutcome, explain};
-use crate::screen::Screen;
+use crate::screen::{Screen, last_lines};
+use crate::session::Extent;
 use crate::state::State;
 use crate::terminal::{PaneId, TerminalError};
 use crate::turn::{Turn, TurnState, wait_for};
@@ -23,7 +24,9 @@ impl Registry {
 
     /// The session that is meant where none is named.
     pub fn active(&self) -> Option<SessionView> {
-        self.sessions().into_iter().find(|session| session.active)
+        let sessions = self.0.sessions();
+        let active = sessions.active.as_deref()?;
+        sessions.find(active).map(|entry| entry.view(Some(active)))
     }
 
     /// The sessions, oldest first.
@@ -105,7 +108,7 @@ impl Registry {
     /// # Errors
     /// See [`Error`].
     pub async fn explain(&self, session: &str) -> Result<(SessionView, Vec<RuleOutcome>), Error> {
-        let (view, pane) = self.aim_at(session)?;
+        let (view, pane, _) = self.aim_at(session)?;
         let screen = match self.0.terminal.read(&pane, 0).await {
             Ok(screen) => screen,
             Err(TerminalError::Gone) => return Ok((view, Vec::new())),
@@ -120,25 +123,33 @@ impl Registry {
     /// # Errors
     /// See [`Error`].
     pub async fn screen(&self, session: &str, lines: usize) -> Result<(SessionView, Screen), Error> {
-        let (view, pane) = self.aim_at(session)?;
-        let read = self.0.terminal.read(&pane, history(lines)).await;
-        read.map(|screen| (view.clone(), screen)).map_err(|error| seen_from(view, error))
+        let (view, pane, _) = self.aim_at(session)?;
+        match self.0.terminal.read(&pane, history(lines)).await {
+            Ok(screen) => Ok((view, screen)),
+            Err(error) => Err(seen_from(view, error)),
+        }
     }
 
-    /// The last lines of a session as plain text.
+    /// The last lines of a session as plain text; without a number what its screen shows.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn text(&self, session: &str, lines: usize) -> Result<(SessionView, Screen), Error> {
-        let (view, pane) = self.aim_at(session)?;
-        let read = self.0.terminal.rows(&pane, history(lines)).await;
-        read.map(|screen| (view.clone(), screen)).map_err(|error| seen_from(view, error))
+    pub async fn text(&self, session: &str, lines: Option<usize>) -> Result<(SessionView, String), Error> {
+        let (view, pane, extent) = self.aim_at(session)?;
+        let read = match lines {
+            Some(lines) => self.0.tail(&pane, extent, lines).await,
+            None => self.0.terminal.text(&pane, 0).await.map(|text| last_lines(&text, usize::MAX).0),
+        };
+        match read {
+            Ok(text) => Ok((view, text)),
+            Err(error) => Err(seen_from(view, error)),
+        }
     }
 
-    fn aim_at(&self, session: &str) -> Result<(SessionView, PaneId), Error> {
-        let view = self.session(session)?;
-        let (pane, _) = self.0.pane(&view.name)?;
-        Ok((view, pane))
+    fn aim_at(&self, session: &str) -> Result<(SessionView, PaneId, Extent), Error> {
+        let sessions = self.0.sessions();
+        let entry = sessions.find(session).ok_or_else(|| Error::SessionNotFound(session.to_owned()))?;
+        Ok((entry.view(sessions.active.as_deref()), entry.pane.clone(), entry.extent()))
     }
 
     /// The last lines of a pane as text, and the pane's address.
@@ -146,12 +157,15 @@ impl Registry {
     /// # Errors
     /// See [`Error`].
     pub async fn capture(&self, lines: usize, target: Option<&str>) -> Result<(String, String), Error> {
-        let (pane, target) = match self.aim(target).await? {
-            Aim::Ours(name) => self.0.pane(&name)?,
-            Aim::External(pane, target) => (pane, target),
+        let (pane, target, extent) = match self.aim(target).await? {
+            Aim::Ours(name) => {
+                let (view, pane, extent) = self.aim_at(name.as_str())?;
+                (pane, view.target, extent)
+            }
+            Aim::External(pane, target) => (pane, target, Extent::default()),
         };
-        match self.0.terminal.rows(&pane, history(lines)).await {
-            Ok(screen) => Ok((target, screen.text(lines))),
+        match self.0.tail(&pane, extent, lines).await {
+            Ok(text) => Ok((target, text)),
             Err(error) => Err(external(error)),
         }
     }
@@ -204,6 +218,20 @@ impl Registry {
 
     pub(super) fn watch_turn(&self, id: &str) -> Result<watch::Receiver<Turn>, Error> {
         self.0.book.find(id).ok_or_else(|| Error::TurnNotFound(id.to_owned()))
+    }
+}
+
+impl Inner {
+    /// The last lines of a pane that had so much text when it was read last.
+    async fn tail(&self, pane: &PaneId, extent: Extent, lines: usize) -> Result<String, TerminalError> {
+        let above = extent.above(lines);
+        let (text, count) = last_lines(&self.terminal.text(pane, history(above)).await?, lines);
+        if count < lines && above < lines {
+            // Its screen is emptier than it was.
+            let all = self.terminal.text(pane, history(lines)).await?;
+            return Ok(last_lines(&all, lines).0);
+        }
+        Ok(text)
     }
 }
 

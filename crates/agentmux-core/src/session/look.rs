@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use super::delivery::Current;
-use super::{Session, evidence};
+use super::{Extent, Session, evidence};
 use crate::events::Event;
 use crate::fusion::{COUNTS, fuse};
 use crate::reading::read;
@@ -184,6 +184,7 @@ impl Session {
             now.contradictions = contradictions;
             let changed = now != *seen;
             now.version += u64::from(changed);
+            now.extent = Extent::of(screen);
             if now.state != seen.state {
                 news = Some((now.state, now.evidence.clone(), now.exit));
                 log::debug!("session {name}: {} -> {} ({})", seen.state, now.state, now.evidence.rule);

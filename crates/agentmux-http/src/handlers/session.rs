@@ -66,18 +66,18 @@ pub(crate) async fn screen(call: Call) -> Result<Outcome, Refusal> {
     let lines = lines.map(|lines| usize::try_from(lines).unwrap_or(usize::MAX));
     let ansi = call.query.choice("format", &[("text", false), ("ansi", true)])?.unwrap_or(false);
     // Without a number: what the screen shows, and nothing that scrolled out.
-    let most = lines.unwrap_or(0);
-    let (session, screen) = match ansi {
-        true => call.registry.screen(&call.key, most).await?,
-        false => call.registry.text(&call.key, most).await?,
+    let (session, content) = if ansi {
+        let (session, screen) = call.registry.screen(&call.key, lines.unwrap_or(0)).await?;
+        (session, screen.ansi(lines.unwrap_or(usize::MAX)))
+    } else {
+        call.registry.text(&call.key, lines).await?
     };
-    let lines = lines.unwrap_or(usize::MAX);
     Ok(Outcome::Reply(Reply::ok(&api::Screen {
         session: session.name.to_string(),
         session_id: session.id,
         state: session.state.word().to_owned(),
         format: if ansi { "ansi" } else { "text" }.to_owned(),
-        content: if ansi { screen.ansi(lines) } else { screen.text(lines) },
+        content,
     })))
 }
 

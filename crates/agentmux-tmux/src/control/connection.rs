@@ -158,7 +158,7 @@ async fn write(
 async fn read(output: &mut Stream, queue: &Queue) -> Ended {
     loop {
         let read = output.next(|event| match event {
-            Event::Block(block) if block.ours => answer(queue, &block),
+            Event::Block(block) if block.ours => answer(queue, block),
             // The attaching, commands of hooks, and notifications, which the watcher gets too.
             Event::Block(_) | Event::Line(_) => {}
         });
@@ -169,7 +169,7 @@ async fn read(output: &mut Stream, queue: &Queue) -> Ended {
 }
 
 /// Gives a block to the request that it answers.
-fn answer(queue: &Queue, block: &Block<'_>) {
+fn answer(queue: &Queue, block: Block) {
     let mut queue = lock(queue);
     let Some(pending) = queue.front_mut() else {
         log::warn!("tmux answered what nobody asked");
@@ -185,8 +185,9 @@ fn answer(queue: &Queue, block: &Block<'_>) {
 
 impl Pending {
     /// Takes a block; whether the answer is complete.
-    fn take(&mut self, block: &Block<'_>) -> bool {
-        let body = String::from_utf8_lossy(block.body);
+    fn take(&mut self, block: Block) -> bool {
+        let body = String::from_utf8(block.body)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let is_marker = |marker: &String| !block.error && body.trim_end() == marker;
         if self.marker.as_ref().is_some_and(is_marker) {
             self.output.success = self.output.stderr.is_empty();
@@ -197,6 +198,8 @@ impl Pending {
                 "" => "failed without a message",
                 said => said,
             });
+        } else if self.output.stdout.is_empty() {
+            self.output.stdout = body;
         } else {
             self.output.stdout.push_str(&body);
         }
@@ -218,14 +221,14 @@ mod tests {
         Pending { marker, output: Output::default(), reply: oneshot::channel().0 }
     }
 
-    fn block(error: bool, body: &[u8]) -> Block<'_> {
-        Block { ours: true, error, body }
+    fn block(error: bool, body: &[u8]) -> Block {
+        Block { ours: true, error, body: body.to_owned() }
     }
 
     #[test]
     fn a_command_alone_is_answered_by_its_block() {
         let mut pending = pending(None);
-        assert!(pending.take(&block(true, b"can't find pane: %9\n")));
+        assert!(pending.take(block(true, b"can't find pane: %9\n")));
         let expected = Output { stderr: "can't find pane: %9".into(), ..Output::default() };
         assert_eq!(pending.output, expected);
     }
@@ -233,10 +236,10 @@ mod tests {
     #[test]
     fn a_sequence_is_answered_by_all_blocks_up_to_its_marker() {
         let mut pending = pending(Some("m-1"));
-        assert!(!pending.take(&block(false, b"one\n")));
-        assert!(!pending.take(&block(false, b"m-1\nno marker\n")));
-        assert!(!pending.take(&block(false, b"")));
-        assert!(pending.take(&block(false, b"m-1\n")));
+        assert!(!pending.take(block(false, b"one\n")));
+        assert!(!pending.take(block(false, b"m-1\nno marker\n")));
+        assert!(!pending.take(block(false, b"")));
+        assert!(pending.take(block(false, b"m-1\n")));
         let expected =
             Output { stdout: "one\nm-1\nno marker\n".into(), stderr: String::new(), success: true };
         assert_eq!(pending.output, expected);
@@ -245,9 +248,9 @@ mod tests {
     #[test]
     fn a_sequence_in_which_a_command_failed_failed() {
         let mut pending = pending(Some("m-1"));
-        assert!(!pending.take(&block(true, b"")));
-        assert!(!pending.take(&block(true, b"m-1\n")));
-        assert!(pending.take(&block(false, b"m-1\n")));
+        assert!(!pending.take(block(true, b"")));
+        assert!(!pending.take(block(true, b"m-1\n")));
+        assert!(pending.take(block(false, b"m-1\n")));
         assert!(!pending.output.success);
     }
 }

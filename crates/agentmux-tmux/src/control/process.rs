@@ -101,7 +101,7 @@ impl Process {
         while answer.is_none() {
             let read = self.output.next(|event| {
                 if let Event::Block(block) = event {
-                    let body = String::from_utf8_lossy(block.body).trim().to_owned();
+                    let body = String::from_utf8_lossy(&block.body).trim().to_owned();
                     answer = Some(if block.error { Err(body) } else { Ok(()) });
                 }
             });

@@ -15,18 +15,18 @@ pub(crate) enum Event<'a> {
     /// A line outside of blocks, without its line feed.
     Line(&'a [u8]),
     /// The answer to one command.
-    Block(Block<'a>),
+    Block(Block),
 }
 
 /// The answer to one command.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Block<'a> {
+pub(crate) struct Block {
     /// Whether this client sent the command.
     pub(crate) ours: bool,
     /// Whether the command failed; the body says why.
     pub(crate) error: bool,
     /// The lines, each with its line feed.
-    pub(crate) body: &'a [u8],
+    pub(crate) body: Vec<u8>,
 }
 
 /// More than a reader will hold.
@@ -58,7 +58,7 @@ impl Parser {
     /// Takes what was read and hands on what is complete.
     pub(crate) fn feed(&mut self, bytes: &[u8], mut on: impl FnMut(Event<'_>)) -> Result<(), TooLong> {
         let mut rest = bytes;
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+        while let Some(end) = memchr::memchr(b'\n', rest) {
             let (line, after) = (&rest[..end], &rest[end + 1..]);
             if self.partial.is_empty() {
                 self.line(line, &mut on)?;
@@ -84,7 +84,7 @@ impl Parser {
         if let Some(error) = open.closed_by(line) {
             let Some(Open { guard, body }) = self.open.take() else { return Ok(()) };
             let ours = guard.ends_with(b" 1");
-            on(Event::Block(Block { ours, error, body: &body }));
+            on(Event::Block(Block { ours, error, body }));
             return Ok(());
         }
         // A notification here would be taken for the answer's text. 3.3a and 3.7c do that for the `%pause`
