@@ -118,7 +118,7 @@ async fn what_is_not_there_or_not_allowed_is_said_so() {
         ),
         (post("/sessions", r#"{"size":{"columns":1,"rows":1}}"#), "400", "20 to 500 columns"),
         (post("/sessions", r#"{"name":"a.b"}"#), "400", "session name"),
-        (post("/sessions", r#"{"agent":"none"}"#), "400", "known agents: claude"),
+        (post("/sessions", r#"{"agent":"none"}"#), "400", "known agents: aider"),
         (
             post("/sessions/one/turns", r#"{"text":"x","session":"one"}"#),
             "400",
