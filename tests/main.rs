@@ -8,6 +8,7 @@
 mod client;
 mod config;
 mod delivery;
+mod environment;
 mod faults;
 mod harness;
 mod inherited;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -20,6 +21,7 @@ pub(crate) const AGENTMUXD: &str = env!("CARGO_BIN_EXE_agentmuxd");
 #[derive(Debug)]
 pub(crate) struct Setup {
     dir: TempDir,
+    program: PathBuf,
     env: BTreeMap<String, String>,
 }
 
@@ -31,17 +33,18 @@ pub(crate) struct Refusal {
 }
 
 impl Setup {
-    /// Nothing set but a home, a state folder, a free port and the demo agent.
+    /// Nothing set but a home, a state folder, a free port and the demo agent; no login shell is asked.
     pub(crate) fn new() -> Self {
         // A short path: tmux puts it into a socket address of 104 bytes at most.
         let dir = tempfile::Builder::new().prefix("amx.").tempdir_in("/tmp").unwrap();
-        let setup = Self { dir, env: BTreeMap::new() };
+        let setup = Self { dir, program: AGENTMUXD.into(), env: BTreeMap::new() };
         let home = setup.file("").to_str().unwrap().to_owned();
         let state = setup.state().to_str().unwrap().to_owned();
         setup
             .env("PATH", "/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin")
             .env("HOME", &home)
             .env("SHELL", "/bin/sh")
+            .env("AGENTMUX_LOGIN_ENV", "never")
             .env("AGENTMUX_STATE_DIR", &state)
             .env("AGENTMUX_PORT", "0")
             .env("AGENTMUX_AGENT", "demo")
@@ -57,8 +60,32 @@ impl Setup {
         self.env.insert(name.to_owned(), value.to_owned());
     }
 
+    /// The settings as the beginning of a line for a shell.
+    pub(crate) fn assignments(&self) -> String {
+        let pairs = self.env.iter().map(|(name, value)| format!("'{name}={value}'"));
+        format!("env -i {}", pairs.collect::<Vec<_>>().join(" "))
+    }
+
     pub(super) fn value(&self, name: &str) -> &str {
         &self.env[name]
+    }
+
+    /// The same program at another path below the home.
+    pub(crate) fn installed_at(mut self, path: &str) -> Self {
+        let file = self.file(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        if std::fs::hard_link(AGENTMUXD, &file).is_err() {
+            std::fs::copy(AGENTMUXD, &file).unwrap();
+        }
+        self.program = file;
+        self
+    }
+
+    /// A shell script below the home, to be run.
+    pub(crate) fn script(self, path: &str, text: &str) -> Self {
+        let setup = self.write(path, &format!("#!/bin/sh\n{text}\n"));
+        std::fs::set_permissions(setup.file(path), PermissionsExt::from_mode(0o755)).unwrap();
+        setup
     }
 
     pub(crate) fn without(mut self, name: &str) -> Self {
@@ -118,7 +145,7 @@ impl Setup {
 
     pub(super) fn spawn(&self) -> Result<(Child, Value), Refusal> {
         let stderr = self.file("stderr");
-        let mut process = Command::new(AGENTMUXD)
+        let mut process = Command::new(&self.program)
             .env_clear()
             .envs(&self.env)
             .current_dir(self.dir.path())

@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 
 mod look;
 
-pub(crate) use look::{Events, Named, Show, Turns, Wait};
+pub(crate) use look::{Agents, Events, Named, Show, Turns, Wait};
 
 const AFTER_HELP: &str = "\
 Exit status:
@@ -61,7 +61,7 @@ pub(crate) enum Verb {
     /// Interrupt what an agent does
     Interrupt(Named),
     /// List the agents that a session can be started with
-    Agents(Json),
+    Agents(Agents),
     /// Show the daemon and its sessions
     Status(Json),
     /// List the sessions
@@ -243,7 +243,7 @@ impl Verb {
             Self::Capture(Capture { json, .. }) | Self::Wait(Wait { json, .. }) => unread(*json),
             Self::Show(Show { json, .. }) | Self::Events(Events { json, .. }) => unread(*json),
             Self::Turns(Turns { json, .. }) | Self::Cancel { json, .. } => unread(*json),
-            Self::Interrupt(Named { json, .. }) | Self::Agents(Json { json }) => unread(*json),
+            Self::Interrupt(Named { json, .. }) | Self::Agents(Agents { json, .. }) => unread(*json),
         }
     }
 }

@@ -67,7 +67,7 @@ async fn ask_daemon(verb: Verb) -> Result<Ending, Failed> {
         Verb::Events(events) => events::follow(&client, &events, json).await,
         Verb::Turns(turns) => turns::list(&client, &turns, json).await,
         Verb::Cancel { turn, .. } => turns::cancel(&client, &turn, json).await,
-        Verb::Agents(_) => sessions::agents(&client, json).await,
+        Verb::Agents(agents) => sessions::agents(&client, &agents, json).await,
         Verb::Status(_) => sessions::status(&client, json).await,
         Verb::Ls(_) => sessions::list(&client, json).await,
         Verb::Idle(_) => sessions::idle(&client, json).await,

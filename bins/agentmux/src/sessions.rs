@@ -70,8 +70,11 @@ pub(crate) async fn restart(client: &Client, json: bool) -> Result<Ending, Faile
     told(json, &restart, || format!("{} is ready", restart.session))
 }
 
-pub(crate) async fn agents(client: &Client, json: bool) -> Result<Ending, Failed> {
-    let agents: Agents = client.get("/agents", 0.0).await?;
+pub(crate) async fn agents(client: &Client, asked: &args::Agents, json: bool) -> Result<Ending, Failed> {
+    let agents: Agents = match asked.refresh {
+        true => client.post("/agents/refresh", &NO_FIELDS, 0.0).await?,
+        false => client.get("/agents", 0.0).await?,
+    };
     told(json, &agents, || {
         let heading = ["", "AGENT", "FROM", "COMMAND", "PROGRAM"].map(str::to_owned).to_vec();
         let row = |agent: &Agent| {
@@ -81,7 +84,7 @@ pub(crate) async fn agents(client: &Client, json: bool) -> Result<Ending, Failed
             cells.map(str::to_owned).to_vec()
         };
         let rows: Vec<_> = std::iter::once(heading).chain(agents.agents.iter().map(row)).collect();
-        output::table(&rows)
+        format!("{}\n\nin the PATH of {}", output::table(&rows), agents.environment.origin)
     })
 }
 

@@ -22,6 +22,14 @@ pub(crate) enum Command {
     Help,
     /// Become the program that a launch file describes.
     Launch(PathBuf),
+    /// Print the environment between two of these marks.
+    PrintEnv(OsString),
+    /// Become a program, under this name, in a session of its own.
+    NewSession {
+        program: OsString,
+        name: OsString,
+        args: Vec<OsString>,
+    },
     /// Be the demo agent, with these arguments.
     DemoAgent(Vec<OsString>),
 }
@@ -44,6 +52,16 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
         Some("launch") => match rest.as_slice() {
             [file] => Ok(Command::Launch(file.into())),
             _ => Err("launch needs one launch file".to_owned()),
+        },
+        Some("print-env") => match rest.as_slice() {
+            [mark] => Ok(Command::PrintEnv(mark.clone())),
+            _ => Err("print-env needs one mark".to_owned()),
+        },
+        Some("new-session") => match rest.as_slice() {
+            [program, name, args @ ..] => {
+                Ok(Command::NewSession { program: program.clone(), name: name.clone(), args: args.to_vec() })
+            }
+            _ => Err("new-session needs a program and its name".to_owned()),
         },
         Some(other) => Err(format!("unknown argument {other:?}")),
     }

@@ -7,12 +7,12 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use agentmux_api::local::StateDir;
+use agentmux_core::environment::EnvironmentSource;
 use agentmux_core::input::{Invalid, ShortName, Workdir};
 use agentmux_core::profile::{Definitions, Profiles};
 use agentmux_core::registry::Settings;
@@ -21,7 +21,7 @@ use agentmux_tmux::Transport;
 
 pub(crate) use listen::{Listen, Token};
 use setting::{
-    AGENT, ALLOW_EXTERNAL_TARGET, LOG, LOG_FILE, MAX_SESSIONS, READY_TIMEOUT, REPL_CMD, SESSION,
+    AGENT, ALLOW_EXTERNAL_TARGET, LOG, LOG_FILE, LOGIN_ENV, MAX_SESSIONS, READY_TIMEOUT, REPL_CMD, SESSION,
     STARTUP_DELAY, STATE_DIR, Setting, TMUX_SOCKET, TMUX_TRANSPORT, TRUST, WINDOW, WORKDIR,
 };
 pub(crate) use source::ConfigError;
@@ -46,10 +46,25 @@ pub(crate) struct Config {
     pub(crate) tmux_transport: Transport,
     /// The agents that sessions can be started with.
     pub(crate) profiles: Profiles,
+    /// Whether agents get the login shell's environment.
+    pub(crate) login_env: LoginEnv,
+    /// The user's home folder.
+    pub(crate) home: PathBuf,
     /// What the registry is told; the agents' environment is filled in by the caller.
     pub(crate) sessions: Settings,
     /// What a person should know, though the daemon runs.
     pub(crate) warnings: Vec<String>,
+}
+
+/// Whether the login shell is asked for the environment that agents get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LoginEnv {
+    /// Unless the daemon was started from a terminal.
+    Auto,
+    /// In any case.
+    Always,
+    /// The daemon's own is theirs.
+    Never,
 }
 
 impl Config {
@@ -71,6 +86,8 @@ impl Config {
             log_filter: log_filter(&sources)?,
             tmux_socket: tmux_socket(&sources)?,
             tmux_transport: tmux_transport(&sources)?,
+            login_env: login_env(&sources)?,
+            home: home.to_owned(),
             sessions: sessions(&sources, &profiles, &mut warnings)?,
             file: sources.file.take().map(|file| file.path),
             profiles,
@@ -118,7 +135,7 @@ fn sessions(
         max_sessions: usize::try_from(max_sessions).expect("at most 1000"),
         ready_timeout: ready_timeout.unwrap_or(Duration::from_secs(30)),
         size: Size::default(),
-        env: BTreeMap::new(),
+        env: EnvironmentSource::fixed(std::collections::BTreeMap::new()),
         accept_trust: accept_trust(sources)?,
         allow_external: sources.flag(ALLOW_EXTERNAL_TARGET)?,
     })
@@ -191,6 +208,16 @@ fn tmux_transport(sources: &Sources<'_>) -> Result<Transport, ConfigError> {
         "control" => Ok(Transport::Control),
         "subprocess" => Ok(Transport::Subprocess),
         other => Err(given.source.refuse(format!("must be auto, control or subprocess, not {other:?}"))),
+    }
+}
+
+fn login_env(sources: &Sources<'_>) -> Result<LoginEnv, ConfigError> {
+    let Some(given) = sources.text(LOGIN_ENV)? else { return Ok(LoginEnv::Auto) };
+    match given.value.as_str() {
+        "auto" => Ok(LoginEnv::Auto),
+        "always" => Ok(LoginEnv::Always),
+        "never" => Ok(LoginEnv::Never),
+        other => Err(given.source.refuse(format!("must be auto, always or never, not {other:?}"))),
     }
 }
 

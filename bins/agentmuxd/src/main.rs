@@ -7,6 +7,7 @@ mod demo;
 mod failure;
 mod instance;
 mod logging;
+mod login_shell;
 mod private;
 mod serve;
 mod signals;
@@ -28,6 +29,13 @@ fn main() -> ExitCode {
         Ok(Command::Launch(file)) => {
             let status = agentmux_tmux::launch::exec(&file).report("agentmuxd");
             ExitCode::from(u8::try_from(status).unwrap_or(126))
+        }
+        Ok(Command::PrintEnv(mark)) => {
+            login_shell::print_env(&mark).map_or_else(|error| refuse(&error, 71), |()| ExitCode::SUCCESS)
+        }
+        Ok(Command::NewSession { program, name, args }) => {
+            let error = login_shell::new_session(&program, &name, &args);
+            refuse(&format!("could not start {}: {error}", program.display()), 126)
         }
         Err(sentence) => refuse(&format!("{sentence}\n\n{}", cli::USAGE.trim_end()), 2),
     }

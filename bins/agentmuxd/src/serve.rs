@@ -1,13 +1,12 @@
 //! The daemon's life: claim the state folder, connect to tmux, take over sessions, listen, serve, end.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agentmux_api::local::DaemonFile;
-use agentmux_core::registry::Registry;
+use agentmux_core::registry::{Registry, Settings};
 use agentmux_http::{Access, Server};
 use agentmux_tmux::{ConnectError, Tmux};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -49,15 +48,14 @@ async fn live(config: Config, mut instance: Instance) -> Result<(), Failure> {
     let signals =
         Signals::listen().map_err(|source| Failure::System { what: "listen for signals", source })?;
     let access = access(&config)?;
-    let path = agent_env::path(std::env::var_os("PATH"));
     let program =
         std::env::current_exe().map_err(|source| Failure::System { what: "find this program", source })?;
-    let tmux = connect(&config, &path, &program).await?;
+    let tmux = connect(&config, &program).await?;
     let socket = tmux.socket().to_owned();
     let listener = bind(&config.listen).await?;
 
-    let mut settings = config.sessions;
-    settings.env = agent_env::for_agents(std::env::vars_os(), &path, &program);
+    let environment = agent_env::source(config.login_env, &program, &config.home);
+    let settings = Settings { env: environment.clone(), ..config.sessions };
     let registry = Registry::new(Arc::new(tmux), config.profiles, settings);
     let adopted = registry.adopt().await;
     let adopted =
@@ -67,6 +65,7 @@ async fn live(config: Config, mut instance: Instance) -> Result<(), Failure> {
     log::info!("agentmuxd {} listens; sessions taken over: {adopted}", env!("CARGO_PKG_VERSION"));
     let server = Server::new(registry.clone(), access);
     server.serve(listener, signals.clone().asked(1), signals.clone().asked(2)).await;
+    environment.end().await;
     tokio::select! {
         () = registry.stop() => log::info!("ended"),
         () = signals.asked(2) => log::warn!("ended at once"),
@@ -91,8 +90,9 @@ fn access(config: &Config) -> Result<Access, Failure> {
     })
 }
 
-async fn connect(config: &Config, path: &OsString, program: &Path) -> Result<Tmux, Failure> {
-    let tmux = agentmux_core::command::find_program("tmux", Some(path), Path::new("/"));
+async fn connect(config: &Config, program: &Path) -> Result<Tmux, Failure> {
+    let path = agent_env::path_with_usual(std::env::var_os("PATH").as_deref(), &config.home);
+    let tmux = agentmux_core::command::find_program("tmux", Some(&path), Path::new("/"));
     let tmux =
         tmux.map_err(|missing| Failure::Unavailable(format!("tmux is needed, and not there: {missing}")))?;
     let own = config.state.tmux_socket();

@@ -21,7 +21,7 @@ mod turn;
 
 use serde::{Deserialize, Serialize};
 
-pub use agent::{Agent, Agents, Livez, Readyz};
+pub use agent::{Agent, AgentEnvironment, Agents, Livez, Login, Readyz};
 pub use control::{Cleanup, Key, KeyRequest, Kill, KillRequest, Restart};
 pub use event::{Bye, Lagged, SessionEvent};
 pub use failure::{Failure, Problem};

@@ -10,6 +10,7 @@
 //! use std::sync::Arc;
 //! use std::time::Duration;
 //!
+//! use agentmux_core::environment::EnvironmentSource;
 //! use agentmux_core::fake::FakeTerminal;
 //! use agentmux_core::input::{Prompt, ShortName, Workdir};
 //! use agentmux_core::profile::Profiles;
@@ -28,7 +29,7 @@
 //!     max_sessions: 10,
 //!     ready_timeout: Duration::from_secs(30),
 //!     size: Default::default(),
-//!     env: std::env::vars_os().collect(),
+//!     env: EnvironmentSource::fixed(std::env::vars_os().collect()),
 //!     accept_trust: false,
 //!     allow_external: false,
 //! };
@@ -48,15 +49,18 @@
 //! (`submission`), which key answers a dialog. Each session's task (`session`) does the rest: it reads, types and
 //! publishes, and is the only one that may.
 
+pub mod agent;
 pub mod command;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+pub mod environment;
 pub mod error;
 pub mod events;
 pub mod fake;
 mod fusion;
 pub mod input;
 pub mod profile;
+pub mod program;
 pub mod reading;
 pub mod registry;
 mod reply;

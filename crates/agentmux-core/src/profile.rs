@@ -51,6 +51,8 @@ pub struct Profile {
     pub origin: Origin,
     /// The program and its arguments.
     pub command: Vec<String>,
+    /// The version that this was checked with.
+    pub checked: Option<String>,
     /// Variables added to the agent's environment.
     pub env: BTreeMap<String, String>,
     /// Where the typed text stands; where there is no box, see `prompt`.
@@ -67,8 +69,20 @@ pub struct Profile {
     pub submit: Submit,
     /// How a reply is found on the screen.
     pub reply: ReplyMarks,
+    /// What logs it in.
+    pub login: LoginMarks,
     /// Percent of the context used: group 1, searched in the rows below the box, else in the last five.
     pub context: Option<Regex>,
+}
+
+/// What logs an agent in: it is looked for, never read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoginMarks {
+    /// Files that are there when it is logged in; they begin with `~/` or `$VARIABLE/`.
+    pub files: Vec<String>,
+    /// Variables that it takes a key from.
+    pub env: Vec<String>,
 }
 
 /// The input box: where the typed text stands on the screen.

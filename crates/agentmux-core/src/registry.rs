@@ -24,7 +24,7 @@ use crate::turn::{Turn, TurnBook, TurnState};
 
 use entry::Entry;
 pub use start::{Opening, StartSpec};
-pub use values::{Accepted, AgentView, IfBusy, Sent, SessionView, Settings};
+pub use values::{Accepted, IfBusy, Sent, SessionView, Settings};
 
 /// How long the sessions that are taken over may take to be read for the first time.
 const ADOPTED: Duration = Duration::from_secs(2);
@@ -128,7 +128,7 @@ impl Registry {
             }
             return Err(Error::Busy { session: active.name, state: active.state });
         }
-        let plan = self.0.plan(spec)?;
+        let plan = self.0.plan(spec).await?;
         plan.profile.accepts(&prompt)?;
         let started = self.start_session(plan).await?;
         let accepted = self.first_turn(&started.name, prompt, timeout).await;
@@ -162,7 +162,7 @@ impl Registry {
     /// See [`Error`].
     pub async fn open(&self, spec: StartSpec) -> Result<(SessionView, Opening), Error> {
         self.check_open()?;
-        let plan = self.0.plan(spec)?;
+        let plan = self.0.plan(spec).await?;
         let (name, heard) = self.place_session(plan).await?;
         let view = self.session(name.as_str())?;
         let registry = self.clone();
@@ -236,7 +236,7 @@ impl Registry {
     pub async fn restart(&self) -> Result<SessionView, Error> {
         self.check_open()?;
         let old = self.active();
-        let plan = self.0.plan(StartSpec::default())?;
+        let plan = self.0.plan(StartSpec::default()).await?;
         let started = self.start_session(plan).await.map_err(|error| match error {
             Error::NotReady { message, screen, exit } => Error::NotReady {
                 message: message.replace("new session", "replacement session"),

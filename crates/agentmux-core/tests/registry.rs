@@ -1,12 +1,12 @@
 //! The registry over the in-memory terminal, with the clock paused: every wait is a decision, not time.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agentmux_core::environment::EnvironmentSource;
 use agentmux_core::error::Error;
 use agentmux_core::fake::FakeTerminal;
 use agentmux_core::input::{Key, Prompt, SessionName, ShortName, Workdir};
@@ -36,7 +36,7 @@ fn world(program: &[&str], max_sessions: usize) -> World {
         max_sessions,
         ready_timeout: Duration::from_secs(30),
         size: agentmux_core::terminal::Size::default(),
-        env: BTreeMap::from([("PATH".into(), programs().into())]),
+        env: EnvironmentSource::fixed([("PATH".into(), programs().into())].into()),
         accept_trust: true,
         allow_external: false,
     };

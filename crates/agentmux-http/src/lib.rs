@@ -33,3 +33,4 @@ mod wire;
 
 pub use gate::{Access, Secret};
 pub use server::Server;
+pub use view::agent::agents;

@@ -67,7 +67,8 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/turns/{id}", |call| Box::pin(turn::show(call))).knows(&["wait"]),
     post("/turns/{id}/cancel", SMALL_BODY, |call| Box::pin(turn::cancel(call))).knows(&[]),
     get("/events", |call| Box::pin(events::follow(call))).knows(&["session", "last_event_id"]),
-    get("/agents", |call| Box::pin(look::agents(call))).knows(&[]),
+    get("/agents", |call| Box::pin(look::agents(call))).knows(&["versions"]),
+    post("/agents/refresh", SMALL_BODY, |call| Box::pin(look::refresh_agents(call))).knows(&[]),
     get("/readyz", |call| Box::pin(look::readyz(call))).knows(&[]),
 ];
 

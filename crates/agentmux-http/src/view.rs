@@ -1,11 +1,12 @@
 //! Core values in the words of the wire.
 
+pub(crate) mod agent;
 pub(crate) mod detail;
 
 use std::time::SystemTime;
 
 use agentmux_api as api;
-use agentmux_core::registry::{AgentView, SessionView};
+use agentmux_core::registry::SessionView;
 use agentmux_core::state::State;
 use agentmux_core::turn::{Failure, Turn};
 use jiff::Timestamp;
@@ -78,13 +79,6 @@ pub(crate) fn turn(turn: &Turn) -> api::Turn {
         finished_at: turn.finished_at.map(utc_time),
         waited_out: None,
     }
-}
-
-/// An agent that sessions can be started with.
-pub(crate) fn agent(agent: AgentView) -> api::Agent {
-    let program = agent.program.map(|file| file.to_string_lossy().into_owned());
-    let origin = agent.origin.to_string();
-    api::Agent { name: agent.name, origin, command: agent.command, program }
 }
 
 fn problem(failure: &Failure) -> api::Problem {

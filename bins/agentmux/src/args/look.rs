@@ -54,6 +54,16 @@ pub(crate) struct Named {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct Agents {
+    /// Have the daemon ask the login shell for the agents' environment again
+    #[arg(long)]
+    pub(crate) refresh: bool,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct Events {
     /// Only what is about this session
     #[arg(long, short, value_name = "NAME")]

@@ -35,6 +35,7 @@ pub(super) const ALLOW_EXTERNAL_TARGET: Setting =
     setting("AGENTMUX_ALLOW_EXTERNAL_TARGET", "allow_external_target");
 pub(super) const TMUX_SOCKET: Setting = setting("AGENTMUX_TMUX_SOCKET", "tmux_socket");
 pub(super) const TMUX_TRANSPORT: Setting = setting("AGENTMUX_TMUX_TRANSPORT", "tmux_transport");
+pub(super) const LOGIN_ENV: Setting = setting("AGENTMUX_LOGIN_ENV", "login_env");
 pub(super) const LOG_FILE: Setting = setting("AGENTMUX_LOG_FILE", "log_file");
 pub(super) const LOG: Setting = setting("AGENTMUX_LOG", "log");
 pub(super) const STATE_DIR: Setting = variable("AGENTMUX_STATE_DIR");
@@ -45,7 +46,7 @@ pub(super) const ALLOW_CWD_CONFIG: Setting = variable("AGENTMUX_ALLOW_CWD_CONFIG
 pub(super) const AGENTS: &str = "agents";
 
 /// Those that a file may hold.
-pub(super) const IN_FILE: [Setting; 19] = [
+pub(super) const IN_FILE: [Setting; 20] = [
     HOST,
     PORT,
     TOKEN,
@@ -63,6 +64,7 @@ pub(super) const IN_FILE: [Setting; 19] = [
     ALLOW_EXTERNAL_TARGET,
     TMUX_SOCKET,
     TMUX_TRANSPORT,
+    LOGIN_ENV,
     LOG_FILE,
     LOG,
 ];

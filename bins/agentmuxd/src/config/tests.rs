@@ -1,6 +1,8 @@
 //! The configuration's rules, each as a row: what is set, and what comes of it.
 
 use super::setting::{ALLOW_CWD_CONFIG, CONFIG_FILE, IN_FILE, STATE_DIR};
+use std::collections::BTreeMap;
+
 use super::*;
 
 type Row<'a> = (&'a str, &'a str);
@@ -89,6 +91,7 @@ fn wrong_values_are_refused_with_name_source_and_what_is_allowed() {
         ("HOST", "no such host", "is no address or host name"),
         ("SESSION", "a:b", "A-Z a-z 0-9 _ -"),
         ("WINDOW", "#(id)", "A-Z a-z 0-9 _ -"),
+        ("LOGIN_ENV", "sometimes", "must be auto, always or never, not \"sometimes\""),
         ("WORKDIR", "/no/such", "does not exist"),
         ("WORKDIR", "relative", "must be an absolute path"),
         ("REPL_CMD", "claude 'x", "quote that is not closed"),

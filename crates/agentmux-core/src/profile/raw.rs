@@ -7,7 +7,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::fault::Fault;
-use super::{BoxState, Consent, CursorIs, Edges, InputBox, Origin, Region, ReplyMarks};
+use super::{BoxState, Consent, CursorIs, Edges, InputBox, LoginMarks, Origin, Region, ReplyMarks};
 use crate::command::{check_argv, check_variable};
 use crate::input::{Key, ShortName};
 use crate::state::State;
@@ -17,6 +17,7 @@ use crate::state::State;
 pub(super) struct Profile {
     name: String,
     command: Vec<String>,
+    checked: Option<String>,
     #[serde(default)]
     env: BTreeMap<String, String>,
     #[serde(default, rename = "box")]
@@ -32,6 +33,8 @@ pub(super) struct Profile {
     submit: Submit,
     #[serde(default)]
     reply: Reply,
+    #[serde(default)]
+    login: LoginMarks,
     context: Option<String>,
 }
 
@@ -154,6 +157,7 @@ impl Profile {
             name,
             origin,
             command,
+            checked: self.checked,
             env: self.env,
             input,
             prompt,
@@ -162,6 +166,7 @@ impl Profile {
             selected: pattern("selected", &self.selected)?,
             submit: self.submit.check().map_err(|fault| fault.within("submit"))?,
             reply: self.reply.check().map_err(|fault| fault.within("reply"))?,
+            login: check_login(self.login).map_err(|fault| fault.within("login"))?,
             context: self.context.as_deref().map(|text| pattern("context", text)).transpose()?,
         })
     }
@@ -325,6 +330,17 @@ impl Reply {
 fn each<T, U>(array: &str, items: Vec<T>, check: impl Fn(T) -> Result<U, Fault>) -> Result<Vec<U>, Fault> {
     let check = |(at, item)| check(item).map_err(|fault| fault.in_item(array, at));
     items.into_iter().enumerate().map(check).collect()
+}
+
+fn check_login(login: LoginMarks) -> Result<LoginMarks, Fault> {
+    let is_placed = |file: &&String| {
+        let (first, rest) = file.split_once('/').unwrap_or_default();
+        !rest.is_empty() && (first == "~" || first.strip_prefix('$').is_some_and(|name| !name.is_empty()))
+    };
+    match login.files.iter().find(|file| !is_placed(file)) {
+        Some(file) => Err(Fault::at("files", format!("'{file}' must begin with ~/ or $VARIABLE/"))),
+        None => Ok(login),
+    }
 }
 
 fn keys(key: &str, names: &[String]) -> Result<Vec<Key>, Fault> {

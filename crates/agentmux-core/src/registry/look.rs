@@ -1,11 +1,14 @@
 //! What there is to see of sessions and turns, and to wait for. Nothing here changes anything.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{AgentView, Aim, Inner, Registry, SessionView, Settings, external};
+use super::{Aim, Inner, Registry, SessionView, Settings, external};
+use crate::agent::{self, AgentView};
+use crate::environment::Environment;
 use crate::error::Error;
 use crate::events;
 use crate::profile::Profiles;
@@ -55,11 +58,23 @@ impl Registry {
         Ok(entry.view(sessions.active.as_deref()))
     }
 
-    /// The agents that sessions can be started with, and whether their programs are there.
-    pub fn agents(&self) -> Vec<AgentView> {
-        let profiles = &self.0.profiles;
-        let named = profiles.names().into_iter().filter_map(|name| profiles.get(&name));
-        named.map(|profile| self.0.agent_view(&profile)).collect()
+    /// The agents that sessions can be started with, whether their programs are there, and the environment in which
+    /// they were looked for. Where that is not known yet, this waits for it.
+    pub async fn agents(&self) -> (Vec<AgentView>, Arc<Environment>) {
+        let environment = self.0.settings.env.get().await;
+        (agent::find(&self.0.profiles, &self.0.settings, &environment), environment)
+    }
+
+    /// The same, with the versions that the programs tell: they are started for it, which takes seconds.
+    pub async fn agents_with_versions(&self) -> (Vec<AgentView>, Arc<Environment>) {
+        let (mut agents, environment) = self.agents().await;
+        agent::ask_versions(&mut agents, &self.0.profiles, &self.0.settings, &environment).await;
+        (agents, environment)
+    }
+
+    /// Finds the agents' environment out anew; sessions that run keep what they have.
+    pub async fn refresh_environment(&self) {
+        self.0.settings.env.refresh().await;
     }
 
     /// The profiles that sessions can be started with.

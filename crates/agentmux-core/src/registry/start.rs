@@ -9,8 +9,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{AgentView, Entry, Inner, Registry, Sessions};
+use super::{Entry, Inner, Registry, Sessions};
 use crate::command::{check_argv, find_program};
+use crate::environment::Environment;
 use crate::error::Error;
 use crate::input::{Invalid, SessionName, ShortName, Workdir};
 use crate::profile::Profile;
@@ -70,7 +71,7 @@ pub(super) struct Started {
 
 impl Inner {
     /// Checks how a session is to be started.
-    pub(super) fn plan(&self, spec: StartSpec) -> Result<Plan, Error> {
+    pub(super) async fn plan(&self, spec: StartSpec) -> Result<Plan, Error> {
         let settings = &self.settings;
         let agent = spec.agent.as_deref().unwrap_or(settings.agent.as_str());
         let profile = self.profiles.get(agent).ok_or_else(|| {
@@ -79,16 +80,17 @@ impl Inner {
                 self.profiles.names().join(", ")
             ))
         })?;
-        let argv = check_argv(spec.command.unwrap_or_else(|| self.command(&profile)))?;
+        let argv = check_argv(spec.command.unwrap_or_else(|| settings.command_of(&profile)))?;
         // The file may have gone since it was parsed from the configuration.
         let workdir = match spec.workdir {
             Some(workdir) => workdir,
             None => Workdir::parse(&settings.workdir.as_path().to_string_lossy(), &settings.home)?,
         };
-        let mut env = settings.env.clone();
-        let added = profile.env.iter().chain(&spec.env);
-        env.extend(added.map(|(key, value)| (OsString::from(key), OsString::from(value))));
-        find_program(&argv[0], env.get(OsStr::new("PATH")).map(OsString::as_os_str), workdir.as_path())?;
+        let added: BTreeMap<OsString, OsString> =
+            profile.env.iter().chain(&spec.env).map(|(key, value)| (key.into(), value.into())).collect();
+        let environment = self.environment_with(&argv[0], added.get(OsStr::new("PATH")), &workdir).await?;
+        let mut env = environment.variables.clone();
+        env.extend(added);
         Ok(Plan {
             profile,
             name: spec.name,
@@ -99,22 +101,31 @@ impl Inner {
         })
     }
 
-    /// What is started for an agent where a request does not say.
-    fn command(&self, profile: &Profile) -> Vec<String> {
-        let configured = self.settings.command.as_ref().filter(|_| profile.name == self.settings.agent);
-        configured.unwrap_or(&profile.command).clone()
-    }
-
-    /// Whether an agent could be started, and by which file.
-    pub(super) fn agent_view(&self, profile: &Profile) -> AgentView {
-        let command = self.command(profile);
-        let path = match profile.env.get("PATH") {
-            Some(path) => Some(OsStr::new(path)),
-            None => self.settings.env.get(OsStr::new("PATH")).map(OsString::as_os_str),
+    /// The environment for a program, which it has, or the `path` that was given. Where it is not in the one that is
+    /// known, the user may have installed it since.
+    async fn environment_with(
+        &self,
+        program: &str,
+        path: Option<&OsString>,
+        workdir: &Workdir,
+    ) -> Result<Arc<Environment>, Error> {
+        let source = &self.settings.env;
+        let find = |environment: &Environment| {
+            let path = path.map(OsString::as_os_str).or_else(|| environment.path());
+            find_program(program, path, workdir.as_path())
         };
-        let program = command.first().map_or("", String::as_str);
-        let program = find_program(program, path, self.settings.workdir.as_path()).ok();
-        AgentView { name: profile.name.to_string(), origin: profile.origin.clone(), command, program }
+        let mut environment = source.get().await;
+        let depends = path.is_none() && !program.contains('/');
+        if depends && find(&environment).is_err() {
+            environment = source.refresh().await;
+        }
+        match find(&environment) {
+            Ok(_) => Ok(environment),
+            Err(missing) if depends => {
+                Err(Invalid::new(format!("{missing} of {}", environment.origin)).into())
+            }
+            Err(missing) => Err(missing.into()),
+        }
     }
 
     /// Takes a place for one more session, and its name; makes room where that costs nobody anything.

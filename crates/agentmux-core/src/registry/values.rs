@@ -1,12 +1,11 @@
 //! The values that go into the registry and come out of it.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use crate::environment::EnvironmentSource;
 use crate::input::{SessionName, ShortName, Workdir};
-use crate::profile::Origin;
+use crate::profile::Profile;
 use crate::screen::Exit;
 use crate::state::{Evidence, State};
 use crate::terminal::Size;
@@ -36,11 +35,19 @@ pub struct Settings {
     /// Columns and rows of new sessions.
     pub size: Size,
     /// The environment that agents get (profile and request add to it); nothing of the daemon's secrets.
-    pub env: BTreeMap<OsString, OsString>,
+    pub env: EnvironmentSource,
     /// Whether the agent's own question "do you trust this folder?" is answered with yes.
     pub accept_trust: bool,
     /// Whether panes that we did not start may be captured and typed into.
     pub allow_external: bool,
+}
+
+impl Settings {
+    /// What is started for an agent where a request does not say.
+    pub fn command_of(&self, profile: &Profile) -> Vec<String> {
+        let configured = self.command.as_ref().filter(|_| profile.name == self.agent);
+        configured.unwrap_or(&profile.command).clone()
+    }
 }
 
 /// What to do where the session already works on something.
@@ -103,17 +110,4 @@ pub struct SessionView {
     pub turns: usize,
     /// How often the agent announced something that its screen contradicted.
     pub contradictions: u64,
-}
-
-/// An agent that sessions can be started with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AgentView {
-    /// Its profile's name.
-    pub name: String,
-    /// Where its profile comes from.
-    pub origin: Origin,
-    /// The program and its arguments that are started where a request does not say.
-    pub command: Vec<String>,
-    /// The file of that program; `None` where the agents' PATH does not have it.
-    pub program: Option<PathBuf>,
 }

@@ -1,6 +1,10 @@
 //! Looking: how the daemon is, what sessions and agents there are, what the active one does and shows.
 
+use std::sync::Arc;
+
 use agentmux_api as api;
+use agentmux_core::agent::AgentView;
+use agentmux_core::environment::Environment;
 use agentmux_core::error::Error;
 use agentmux_core::registry::Registry;
 
@@ -20,9 +24,24 @@ pub(crate) async fn readyz(call: Call) -> Result<Outcome, Refusal> {
 }
 
 pub(crate) async fn agents(call: Call) -> Result<Outcome, Refusal> {
-    let agents = call.registry.agents().into_iter().map(view::agent).collect();
-    let default = call.registry.settings().agent.to_string();
-    Ok(Outcome::Reply(Reply::ok(&api::Agents { agents, default })))
+    let registry = call.registry;
+    if call.query.choice("versions", &[("false", false), ("true", true)])? != Some(true) {
+        return Ok(Outcome::Reply(agents_of(&registry, registry.agents().await)));
+    }
+    // Programs are started, and ended when the client hangs up.
+    Ok(Outcome::Wait(Box::pin(async move {
+        let found = registry.agents_with_versions().await;
+        Ok(agents_of(&registry, found))
+    })))
+}
+
+pub(crate) async fn refresh_agents(call: Call) -> Result<Outcome, Refusal> {
+    call.registry.refresh_environment().await;
+    Ok(Outcome::Reply(agents_of(&call.registry, call.registry.agents().await)))
+}
+
+fn agents_of(registry: &Registry, (found, environment): (Vec<AgentView>, Arc<Environment>)) -> Reply {
+    Reply::ok(&view::agent::agents(found, registry.settings().agent.as_str(), &environment))
 }
 
 pub(crate) async fn health(call: Call) -> Result<Outcome, Refusal> {

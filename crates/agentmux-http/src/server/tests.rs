@@ -8,11 +8,11 @@ mod resources;
 mod sessions;
 mod states;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use agentmux_core::environment::EnvironmentSource;
 use agentmux_core::fake::FakeTerminal;
 use agentmux_core::input::{ShortName, Workdir};
 use agentmux_core::profile::Profiles;
@@ -46,7 +46,7 @@ fn registry(terminal: Arc<dyn Terminal>) -> Registry {
         max_sessions: 10,
         ready_timeout: Duration::from_secs(2),
         size: Size::default(),
-        env: BTreeMap::from([("PATH".into(), "/usr/bin:/bin".into())]),
+        env: EnvironmentSource::fixed([("PATH".into(), "/usr/bin:/bin".into())].into()),
         accept_trust: true,
         allow_external: false,
     };

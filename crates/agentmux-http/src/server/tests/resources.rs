@@ -140,6 +140,7 @@ async fn what_is_not_there_or_not_allowed_is_said_so() {
         (get("/sessions/one/wait?until=idle,x"), "400", "until must be one of starting, idle,"),
         (get("/sessions/one/wait?until=idle&wait=x"), "400", "wait must be a number of seconds"),
         (get("/events?session=a.b"), "400", "session name"),
+        (get("/agents?versions=maybe"), "400", "versions must be one of false, true"),
         (get("/events?last_event_id=x"), "400", "Last-Event-ID must be the id of an event"),
     ] {
         let answer = server.exchange(&request).await;
@@ -162,4 +163,13 @@ async fn agents_are_listed_with_their_programs_and_a_ready_daemon_says_so() {
     assert!(agent("repl")["program"].as_str().unwrap().ends_with("/echo"), "{agents}");
     assert!(agent("claude")["command"][0] == "claude" && agent("claude").get("program").is_some());
     assert_eq!(agent("demo")["program"], Value::Null);
+    assert!(agent("demo")["problem"].as_str().unwrap().contains("not found in PATH"), "{agents}");
+    assert_eq!(agents["environment"]["path"], json!(["/usr/bin", "/bin"]));
+    assert_eq!(agents["environment"]["problem"], Value::Null);
+    assert_eq!(agent("repl").get("version"), None, "nobody asked");
+    assert_eq!(server.post("/agents/refresh", json!({})).await, (200, agents.clone()));
+    let (status, asked) = server.get("/agents?versions=true").await;
+    let echo = asked["agents"].as_array().unwrap().iter().find(|agent| agent["name"] == "repl").unwrap();
+    assert_eq!(status, 200);
+    assert!(!echo["version"].as_str().unwrap().is_empty(), "{asked}");
 }
