@@ -9,6 +9,7 @@ mod hopeless;
 mod known;
 mod layers;
 mod lint;
+mod pattern;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -17,12 +18,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use regex::Regex;
-
 use crate::input::{Key, ShortName};
 use crate::state::State;
 
 pub use known::{Definitions, Origin, Profiles};
+pub use pattern::Pattern;
 
 /// Why a profile was refused: where in which file, and what is wrong there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,13 +58,13 @@ pub struct Profile {
     /// Where the typed text stands; where there is no box, see `prompt`.
     pub input: Option<InputBox>,
     /// A prompt on the cursor's row: the last and least trusted way to see an idle program.
-    pub prompt: Option<Regex>,
+    pub prompt: Option<Pattern>,
     /// What each screen means; the first that holds decides.
     pub rules: Vec<Rule>,
     /// Questions at the start that are answered by themselves.
     pub dialogs: Vec<Dialog>,
     /// Which row of a dialog is selected.
-    pub selected: Regex,
+    pub selected: Pattern,
     /// How a prompt is submitted, and turns are ended.
     pub submit: Submit,
     /// How a reply is found on the screen.
@@ -72,7 +72,7 @@ pub struct Profile {
     /// What logs it in.
     pub login: LoginMarks,
     /// Percent of the context used: group 1, searched in the rows below the box, else in the last five.
-    pub context: Option<Regex>,
+    pub context: Option<Pattern>,
 }
 
 /// What logs an agent in: it is looked for, never read.
@@ -91,11 +91,11 @@ pub struct InputBox {
     /// Which rows are its own.
     pub edges: Edges,
     /// The first row inside, with [`Edges::Above`] each of them; group `text` is what was typed.
-    pub text: Regex,
+    pub text: Pattern,
     /// A first row that makes it something else (a list of choices).
-    pub not: Option<Regex>,
+    pub not: Option<Pattern>,
     /// Text that counts as an empty box.
-    pub placeholder: Option<Regex>,
+    pub placeholder: Option<Pattern>,
 }
 
 /// Which rows are those of the input box.
@@ -104,20 +104,20 @@ pub enum Edges {
     /// From the last row that matches `top` and has a `bottom` below it, down to that; they may be the same pattern.
     Between {
         /// The upper edge.
-        top: Regex,
+        top: Pattern,
         /// The lower edge.
-        bottom: Regex,
+        bottom: Pattern,
     },
     /// From the last row that matches the box's text, down to the next blank row.
     Row {
         /// A row that must follow below.
-        below: Option<Regex>,
+        below: Option<Pattern>,
     },
     /// The rows directly above the last one that matches `bottom`, as far as they match the box's text. The last
     /// paragraph of several is the agent's own and no text. What stands right of the lower edge is not of the box.
     Above {
         /// The lower edge.
-        bottom: Regex,
+        bottom: Pattern,
     },
     /// The cursor's line: its row, with the rows above that wrap into it.
     Cursor,
@@ -131,7 +131,7 @@ pub struct Rule {
     /// What the screen means then.
     pub state: State,
     /// The title must match; it is empty where the program has set none.
-    pub title: Option<Regex>,
+    pub title: Option<Pattern>,
     /// The box must be like that.
     pub input: Option<BoxState>,
     /// All of this must be so of the cursor.
@@ -141,13 +141,13 @@ pub struct Rule {
     /// Where `from`, `matches` and `not` look.
     pub region: Region,
     /// The region begins at its last row that matches; one must.
-    pub from: Option<Regex>,
+    pub from: Option<Pattern>,
     /// `matches` and `not` look at the rows of the region as one line, joined by blanks: footers wrap.
     pub joined: bool,
     /// One row of the region must match.
-    pub matches: Option<Regex>,
+    pub matches: Option<Pattern>,
     /// No row of the region may match.
-    pub not: Option<Regex>,
+    pub not: Option<Pattern>,
 }
 
 /// How the input box is.
@@ -203,9 +203,9 @@ pub struct Dialog {
     /// What the user must have allowed for it to be answered.
     pub consent: Consent,
     /// One row of the screen must match.
-    pub matches: Regex,
+    pub matches: Pattern,
     /// The row of the right option; without one, Enter goes on.
-    pub option: Option<Regex>,
+    pub option: Option<Pattern>,
 }
 
 /// What the user must have allowed for a dialog to be answered.
@@ -216,7 +216,7 @@ pub enum Consent {
     /// That working directories are trusted.
     Trust,
     /// The launch command asked for it: one of its arguments matches.
-    Argument(Regex),
+    Argument(Pattern),
 }
 
 /// How a prompt is submitted, and turns are ended.
@@ -229,7 +229,7 @@ pub struct Submit {
     /// How long a screen that looks idle must last after a prompt that showed no sign of work.
     pub grace: Duration,
     /// What the box shows in place of a long paste.
-    pub pasted: Option<Regex>,
+    pub pasted: Option<Pattern>,
     /// The keys that end a turn.
     pub interrupt: Vec<Key>,
     /// The keys that empty the box.
@@ -244,13 +244,13 @@ pub struct Submit {
 #[derive(Debug)]
 pub struct ReplyMarks {
     /// The first row of a prompt's echo; group `text` is its text.
-    pub echo: Option<Regex>,
+    pub echo: Option<Pattern>,
     /// What stands before the first row of a message of the agent.
-    pub marker: Option<Regex>,
+    pub marker: Option<Pattern>,
     /// How many blanks the further rows of a message begin with.
     pub indent: usize,
     /// Rows that are not part of a reply.
-    pub drop: Vec<Regex>,
+    pub drop: Vec<Pattern>,
 }
 
 impl Profile {

@@ -7,7 +7,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::fault::Fault;
-use super::{BoxState, Consent, CursorIs, Edges, InputBox, LoginMarks, Origin, Region, ReplyMarks};
+use super::{BoxState, Consent, CursorIs, Edges, InputBox, LoginMarks, Origin, Pattern, Region, ReplyMarks};
 use crate::command::{check_argv, check_variable};
 use crate::input::{Key, ShortName};
 use crate::state::State;
@@ -348,7 +348,11 @@ fn keys(key: &str, names: &[String]) -> Result<Vec<Key>, Fault> {
     names.iter().map(parse).collect()
 }
 
-fn pattern(key: &str, text: &str) -> Result<Regex, Fault> {
+fn pattern(key: &str, text: &str) -> Result<Pattern, Fault> {
+    compiled(key, text).map(|regex| Pattern::of(&regex))
+}
+
+fn compiled(key: &str, text: &str) -> Result<Regex, Fault> {
     Regex::new(text).map_err(|e| Fault::at(key, wrong_pattern(&e)))
 }
 
@@ -359,14 +363,14 @@ fn wrong_pattern(error: &regex::Error) -> String {
     format!("is no regular expression: {last}")
 }
 
-fn optional(key: &str, text: Option<&str>) -> Result<Option<Regex>, Fault> {
+fn optional(key: &str, text: Option<&str>) -> Result<Option<Pattern>, Fault> {
     text.map(|text| pattern(key, text)).transpose()
 }
 
-fn with_text_group(key: &str, text: &str) -> Result<Regex, Fault> {
-    let pattern = pattern(key, text)?;
-    match pattern.capture_names().flatten().any(|name| name == "text") {
-        true => Ok(pattern),
+fn with_text_group(key: &str, text: &str) -> Result<Pattern, Fault> {
+    let regex = compiled(key, text)?;
+    match regex.capture_names().flatten().any(|name| name == "text") {
+        true => Ok(Pattern::of(&regex)),
         false => Err(Fault::at(key, "has no group named text, as in (?P<text>.*)")),
     }
 }

@@ -1,8 +1,6 @@
 //! Finding the input box on a screen, and the text that was typed into it.
 
-use regex::Regex;
-
-use crate::profile::{Edges, InputBox, Profile};
+use crate::profile::{Edges, InputBox, Pattern, Profile};
 use crate::screen::{Row, Screen};
 
 /// The input box as it is on a screen.
@@ -36,7 +34,7 @@ pub(crate) fn find_box(profile: &Profile, screen: &Screen) -> Option<FoundBox> {
     }
 }
 
-fn between(input: &InputBox, rows: &[Row], top: &Regex, bottom: &Regex) -> Option<FoundBox> {
+fn between(input: &InputBox, rows: &[Row], top: &Pattern, bottom: &Pattern) -> Option<FoundBox> {
     let end = rows.iter().rposition(|row| bottom.is_match(row.text()))?;
     let first = rows[..end].iter().rposition(|row| top.is_match(row.text()))?;
     let inside = rows[first + 1..].iter().take_while(|row| !bottom.is_match(row.text())).count();
@@ -45,7 +43,7 @@ fn between(input: &InputBox, rows: &[Row], top: &Regex, bottom: &Regex) -> Optio
     Some(FoundBox { first, last, text, width: None })
 }
 
-fn at_row(input: &InputBox, rows: &[Row], below: Option<&Regex>) -> Option<FoundBox> {
+fn at_row(input: &InputBox, rows: &[Row], below: Option<&Pattern>) -> Option<FoundBox> {
     let first = rows.iter().rposition(|row| input.text.is_match(row.text()))?;
     let status = |row: &Row| below.is_some_and(|below| below.is_match(row.text()));
     if below.is_some() && !rows[first + 1..].iter().any(status) {
@@ -56,7 +54,7 @@ fn at_row(input: &InputBox, rows: &[Row], below: Option<&Regex>) -> Option<Found
     Some(FoundBox { first, last: first + height - 1, text, width: None })
 }
 
-fn above(input: &InputBox, rows: &[Row], bottom: &Regex) -> Option<FoundBox> {
+fn above(input: &InputBox, rows: &[Row], bottom: &Pattern) -> Option<FoundBox> {
     let last = rows.iter().rposition(|row| bottom.is_match(row.text()))?;
     let edge = rows[last].text();
     let width = bottom.find(edge).map(|found| edge[..found.end()].chars().count());
