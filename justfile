@@ -39,6 +39,10 @@ serve *args:
 bench *args:
     cargo bench --locked -p agentmuxd --bench bench -- {{args}}
 
+# make the tables of docs/profiles.md: how the recorded screens are read
+profile-table:
+    sh tests/profile-table.sh
+
 # so many agents take turns for so many minutes; then nothing may be lost or leaked
 soak minutes="10" agents="100":
     cargo bench --locked -p agentmuxd --bench soak -- {{minutes}} {{agents}}

@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 mod look;
+mod profile;
 
 pub(crate) use look::{Agents, Events, Named, Show, Turns, Wait};
+pub(crate) use profile::{Profile, ProfileSave, ProfileTest};
 
 const AFTER_HELP: &str = "\
 Exit status:
@@ -81,7 +83,7 @@ pub(crate) enum Verb {
         /// The session's name; the active one if absent
         name: Option<String>,
     },
-    /// Check the profiles of agents
+    /// Look at the profiles of agents, check them, and test them over saved screens
     #[command(subcommand)]
     Profile(Profile),
 }
@@ -204,29 +206,6 @@ pub(crate) struct Kill {
     pub(crate) json: bool,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Profile {
-    /// Run the profiles over saved screens, AGENT[-MODE]/LABEL--WHAT.WxH.txt, and compare
-    ///
-    /// The .ansi (attributes) and .json (cursor, title) beside a file are used where they exist. Files
-    /// labelled `exited` are skipped: a dead pane says so, not a screen. Exit status 1 where a screen is not
-    /// read as it is labelled.
-    Test(ProfileTest),
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct ProfileTest {
-    /// Saved screens
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-    /// The profile for all files, whatever their path says
-    #[arg(long)]
-    pub(crate) agent: Option<String>,
-    /// Print [{file, agent, expected, state, rule}]
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
 impl Verb {
     /// Whether stdout gets a JSON document: if asked for, and from most verbs where no person reads it.
     pub(crate) fn prints_json(&self) -> bool {
@@ -235,7 +214,7 @@ impl Verb {
             Self::Serve { .. } | Self::Attach { .. } => false,
             Self::Run(Run { json, .. }) | Self::Kill(Kill { json, .. }) => *json,
             Self::Ls(Json { json }) | Self::Idle(Json { json }) | Self::Restart(Json { json }) => *json,
-            Self::Profile(Profile::Test(test)) => test.json,
+            Self::Profile(profile) => profile.prints_json(),
             Self::Send(send) if send.waiting.wait.is_some() => send.json,
             Self::Wait(wait) if wait.turn.is_some() => wait.json,
             Self::Status(Json { json }) | Self::Cleanup(Json { json }) => unread(*json),

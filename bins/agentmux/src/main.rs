@@ -36,6 +36,9 @@ fn carry_out(verb: Verb) -> Result<Ending, Failed> {
     match verb {
         Verb::Serve { args } => programs::serve(&args),
         Verb::Profile(args::Profile::Test(test)) => profiles::test(&test),
+        Verb::Profile(args::Profile::Check { files }) => profiles::check(&files),
+        Verb::Profile(args::Profile::List { json }) => profiles::list(json),
+        Verb::Profile(args::Profile::Show { name }) => profiles::show(&name),
         verb => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| Failed::new(format!("could not start: {error}")))?;
@@ -77,6 +80,7 @@ async fn ask_daemon(verb: Verb) -> Result<Ending, Failed> {
         Verb::Cleanup(_) => sessions::cleanup(&client, json).await,
         Verb::Restart(_) => sessions::restart(&client, json).await,
         Verb::Attach { name } => programs::attach(&client, name).await,
+        Verb::Profile(args::Profile::Save(asked)) => profiles::save(&client, asked).await,
         Verb::Serve { .. } | Verb::Profile(_) => unreachable!("these do not ask the daemon"),
     }
 }

@@ -1,234 +1,127 @@
-//! `profile test`: the profiles over saved screens, without a daemon.
+//! The verbs about profiles. All but `save` need no daemon: they read what is compiled in and the user's files.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod saved;
+mod test;
+
+use std::env;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use agentmux_core::profile::{Profile, Profiles};
-use agentmux_core::reading::read;
-use agentmux_core::screen::Screen;
-use serde::{Deserialize, Serialize};
+use agentmux_api::{Screen, SessionDetail};
+use agentmux_core::profile::{Definitions, ProfileError};
+use agentmux_core::state::STATES;
+use serde::Serialize;
 
-use crate::args::ProfileTest;
+use crate::client::{Client, escaped};
 use crate::ending::{Ending, Failed, Status};
-use crate::output;
+use crate::output::{self, told};
+use crate::{args, sessions};
 
-/// One line of the result.
+pub(crate) use test::test;
+
+fn wrong(error: ProfileError) -> Failed {
+    Failed::new(error.to_string())
+}
+
+/// What the daemon of this user reads: what is compiled in, the user's files, the entries of the configuration file.
+fn definitions() -> Result<Definitions, Failed> {
+    let home = env::home_dir().filter(|home| home.is_absolute());
+    let home = home.ok_or_else(|| Failed::new("HOME must be the absolute path of your home folder"))?;
+    let mut definitions = Definitions::of_user(&home).map_err(wrong)?;
+    let named = env::var_os("AGENTMUX_CONFIG_FILE").filter(|file| !file.is_empty()).map(PathBuf::from);
+    let file = named.unwrap_or_else(|| home.join(".config/agentmux/config.json"));
+    if let Some(agents) = entries(&file)? {
+        definitions.add_entries(&agents, &file).map_err(wrong)?;
+    }
+    Ok(definitions)
+}
+
+/// The entries of agents in a configuration file.
+fn entries(file: &Path) -> Result<Option<serde_json::Value>, Failed> {
+    let refuse = |why: String| Failed::new(format!("configuration file {} {why}", file.display()));
+    let text = match std::fs::read(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(refuse(format!("cannot be read: {error}"))),
+    };
+    let mut document: serde_json::Value =
+        serde_json::from_slice(&text).map_err(|error| refuse(format!("is not valid JSON: {error}")))?;
+    Ok(document.get_mut("agents").map(serde_json::Value::take).filter(|agents| !agents.is_null()))
+}
+
+/// A line of `profile list`.
 #[derive(Debug, Serialize)]
-struct Verdict {
-    file: String,
-    agent: String,
-    /// What the file's name says; null where it says nothing.
-    expected: Option<String>,
-    state: &'static str,
-    rule: String,
+struct Listed {
+    name: String,
+    origin: String,
+    command: Vec<String>,
 }
 
-/// Reads each screen and compares.
-pub(crate) fn test(asked: &ProfileTest) -> Result<Ending, Failed> {
-    let profiles = Profiles::builtin();
-    let screens = asked.files.iter().filter_map(|file| Saved::named(file)).collect::<BTreeSet<_>>();
-    let labelled = screens.iter().filter(|saved| saved.label.as_deref() != Some("exited"));
-    let verdicts: Vec<_> =
-        labelled.map(|saved| saved.judge(&profiles, asked.agent.as_deref())).collect::<Result<_, _>>()?;
-    if asked.json {
-        output::document(&verdicts)?;
+pub(crate) fn list(json: bool) -> Result<Ending, Failed> {
+    let profiles = definitions()?.read().map_err(wrong)?;
+    let known = profiles.names().into_iter().filter_map(|name| profiles.get(&name));
+    let listed = known.map(|profile| Listed {
+        name: profile.name.to_string(),
+        origin: profile.origin.to_string(),
+        command: profile.command.clone(),
+    });
+    let listed: Vec<_> = listed.collect();
+    told(json, &listed, || {
+        let heading = ["AGENT", "FROM", "COMMAND"].map(str::to_owned).to_vec();
+        let row =
+            |listed: &Listed| vec![listed.name.clone(), listed.origin.clone(), listed.command.join(" ")];
+        output::table(&std::iter::once(heading).chain(listed.iter().map(row)).collect::<Vec<_>>())
+    })
+}
+
+/// Prints a profile's text; with what it extends, both as one.
+pub(crate) fn show(name: &str) -> Result<Ending, Failed> {
+    let definitions = definitions()?;
+    definitions.profile(name).map_err(wrong)?;
+    output::text(&definitions.text(name).map_err(wrong)?)?;
+    Ok(Ending::DONE)
+}
+
+/// Says of each file whether it is right; without files, of all that the daemon would read.
+pub(crate) fn check(files: &[PathBuf]) -> Result<Ending, Failed> {
+    let definitions = definitions()?;
+    let wrong: Vec<_> = if files.is_empty() {
+        let names: Vec<_> = definitions.names().map(str::to_owned).collect();
+        names.iter().filter_map(|name| definitions.profile(name).err()).collect()
     } else {
-        output::text(&report(&verdicts))?;
-    }
-    let wrong = verdicts.iter().filter(|verdict| !verdict.is_right()).count();
-    match wrong {
-        0 => Ok(Ending::DONE),
-        1 => Ok(Ending::because(Status::Error, "1 screen was not read as it is labelled")),
-        _ => {
-            Ok(Ending::because(Status::Error, format!("{wrong} screens were not read as they are labelled")))
-        }
-    }
-}
-
-/// A saved screen: `AGENT[-MODE]/LABEL--WHAT.WxH.txt`, with the same in `.ansi` and its metadata in `.json`.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Saved {
-    /// Without its ending: the three files are one screen.
-    stem: PathBuf,
-    given: PathBuf,
-    agent: Option<String>,
-    label: Option<String>,
-}
-
-/// The metadata of a saved screen.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Metadata {
-    title: String,
-    host: String,
-    /// Column and row.
-    cursor: Option<(usize, usize)>,
-    cursor_visible: Option<bool>,
-    alternate_on: bool,
-    cols: usize,
-}
-
-impl Saved {
-    /// The screen of a file; `None` for metadata, which belongs to a screen.
-    fn named(file: &Path) -> Option<Self> {
-        if file.extension().is_some_and(|ending| ending == "json") {
-            return None;
-        }
-        let folder = file.parent().and_then(Path::file_name).and_then(|name| name.to_str());
-        let agent = folder.map(|name| name.split('-').next().unwrap_or(name).to_owned());
-        let name = file.file_name().and_then(|name| name.to_str());
-        let label = name.and_then(|name| name.split_once("--")).map(|(label, _)| label.to_owned());
-        Some(Self { stem: file.with_extension(""), given: file.to_owned(), agent, label })
-    }
-
-    fn judge(&self, profiles: &Profiles, agent: Option<&str>) -> Result<Verdict, Failed> {
-        let file = self.given.display().to_string();
-        let agent = agent.or(self.agent.as_deref()).unwrap_or_default();
-        let profile = profiles.get(agent).ok_or_else(|| {
-            let known = profiles.names().join(", ");
-            Failed::new(format!(
-                "{file}: there is no profile '{agent}' (there are {known}); --agent names one"
-            ))
-        })?;
-        self.read(&profile, file)
-    }
-
-    fn read(&self, profile: &Profile, file: String) -> Result<Verdict, Failed> {
-        let reading = read(profile, &self.screen()?);
-        let (agent, expected) = (profile.name.to_string(), self.label.clone());
-        Ok(Verdict { file, agent, expected, state: reading.state.word(), rule: reading.rule })
-    }
-
-    fn screen(&self) -> Result<Screen, Failed> {
-        let ansi = self.beside("ansi");
-        let file = if ansi.is_file() { ansi } else { self.given.clone() };
-        let mut screen = Screen::from_ansi(&text_of(&file)?);
-        let metadata = self.metadata()?;
-        // Where nothing tells, the cursor is taken to stand behind the last text.
-        let last = screen.visible().len().saturating_sub(1);
-        let column = screen.rows.get(last).map_or(0, |row| row.text().chars().count());
-        (screen.cursor_column, screen.cursor_row) = metadata.cursor.unwrap_or((column, last));
-        screen.cursor_hidden = metadata.cursor_visible == Some(false);
-        screen.alternate = metadata.alternate_on;
-        screen.columns = metadata.cols;
-        // The title of a new pane is the host's name: the agent has set none.
-        if metadata.title != metadata.host {
-            screen.title = metadata.title;
-        }
-        Ok(screen)
-    }
-
-    fn metadata(&self) -> Result<Metadata, Failed> {
-        let file = self.beside("json");
-        if !file.is_file() {
-            return Ok(Metadata::default());
-        }
-        let metadata = serde_json::from_str(&text_of(&file)?);
-        metadata.map_err(|error| Failed::new(format!("{}: {error}", file.display())))
-    }
-
-    fn beside(&self, ending: &str) -> PathBuf {
-        let mut name = self.stem.clone().into_os_string();
-        name.push(format!(".{ending}"));
-        name.into()
-    }
-}
-
-fn text_of(file: &Path) -> Result<String, Failed> {
-    std::fs::read_to_string(file)
-        .map_err(|error| Failed::new(format!("could not read {}: {error}", file.display())))
-}
-
-impl Verdict {
-    /// `error` is how an idle screen is labelled after a turn that failed; that an agent starts is known by
-    /// its age, not by its screen.
-    fn is_right(&self) -> bool {
-        match self.expected.as_deref() {
-            None => true,
-            Some("error") => matches!(self.state, "idle" | "error"),
-            Some("starting") => matches!(self.state, "starting" | "unknown"),
-            Some(expected) => expected == self.state,
-        }
-    }
-}
-
-/// A line for each file, and the confusion table.
-fn report(verdicts: &[Verdict]) -> String {
-    let line = |verdict: &Verdict| {
-        let sign = if verdict.is_right() { "ok" } else { "WRONG" };
-        let expected = verdict.expected.as_deref().unwrap_or("-");
-        [sign, &verdict.file, expected, verdict.state, &verdict.rule].map(str::to_owned).to_vec()
+        files.iter().filter_map(|file| check_file(definitions.clone(), file).err()).collect()
     };
-    let heading = ["", "FILE", "EXPECTED", "READ", "RULE"].map(str::to_owned).to_vec();
-    let lines: Vec<_> = std::iter::once(heading).chain(verdicts.iter().map(line)).collect();
-    let right = verdicts.iter().filter(|verdict| verdict.is_right()).count();
-    let sum = format!("{right} of {} read as labelled", verdicts.len());
-    format!("{}\n\n{}\n\n{sum}", output::table(&lines), output::table(&confusion(verdicts)))
+    // A wrong file is as wrong in what extends it.
+    let mut sentences: Vec<_> = wrong.iter().map(ToString::to_string).collect();
+    sentences.dedup();
+    if sentences.is_empty() {
+        output::text("all are right")?;
+        return Ok(Ending::DONE);
+    }
+    Ok(Ending::because(Status::Error, sentences.join("\nagentmux: ")))
 }
 
-/// How often each label was read as each state.
-fn confusion(verdicts: &[Verdict]) -> Vec<Vec<String>> {
-    let states: BTreeSet<_> = verdicts.iter().map(|verdict| verdict.state).collect();
-    let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
-    for verdict in verdicts {
-        let label = verdict.expected.as_deref().unwrap_or("-");
-        *counts.entry(label).or_default().entry(verdict.state).or_default() += 1;
-    }
-    let heading =
-        std::iter::once("expected \\ read").chain(states.iter().copied()).map(str::to_owned).collect();
-    let row = |(label, counts): (&&str, &BTreeMap<&str, usize>)| {
-        let cell = |state: &&str| counts.get(state).map_or_else(|| ".".to_owned(), usize::to_string);
-        std::iter::once((*label).to_owned()).chain(states.iter().map(cell)).collect()
-    };
-    std::iter::once(heading).chain(counts.iter().map(row)).collect()
+fn check_file(mut definitions: Definitions, file: &Path) -> Result<(), ProfileError> {
+    let name = definitions.add_file(file)?;
+    definitions.profile(name.as_str()).map(|_| ())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn verdict(expected: Option<&str>, state: &'static str) -> Verdict {
-        let expected = expected.map(str::to_owned);
-        Verdict { file: "f".to_owned(), agent: "claude".to_owned(), expected, state, rule: "r".to_owned() }
+/// Saves what a session shows as a case for `profile test`.
+pub(crate) async fn save(client: &Client, asked: args::ProfileSave) -> Result<Ending, Failed> {
+    let (label, what) = asked.label.split_once("--").unwrap_or((&asked.label, "saved"));
+    let labels: Vec<_> = STATES.iter().map(|state| state.word()).chain(["error"]).collect();
+    if !labels.contains(&label) {
+        return Err(Failed::usage(format!("LABEL must begin with one of {}", labels.join(", "))));
     }
-
-    #[test]
-    fn agent_and_label_are_read_from_the_path() {
-        let saved = Saved::named(Path::new("x/claude-notmux/busy--tool.120x40.txt")).unwrap();
-        assert_eq!((saved.agent.as_deref(), saved.label.as_deref()), (Some("claude"), Some("busy")));
-        assert_eq!(saved.beside("ansi"), Path::new("x/claude-notmux/busy--tool.120x40.ansi"));
-        assert_eq!(Saved::named(Path::new("screen.txt")).unwrap().label, None);
-        assert_eq!(Saved::named(Path::new("x/busy--tool.120x40.json")), None);
+    if what.is_empty() || !what.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c)) {
+        return Err(Failed::usage("what stands after -- in LABEL must be of A-Z a-z 0-9 _ -"));
     }
-
-    #[test]
-    fn labels_that_a_screen_cannot_show_are_read_as_what_it_shows() {
-        for (expected, state, right) in [
-            (Some("busy"), "busy", true),
-            (Some("busy"), "idle", false),
-            (Some("error"), "idle", true),
-            (Some("starting"), "unknown", true),
-            (Some("starting"), "idle", false),
-            (None, "unknown", true),
-        ] {
-            assert_eq!(verdict(expected, state).is_right(), right, "{expected:?} {state}");
-        }
-    }
-
-    #[test]
-    fn the_table_counts_what_was_read_as_what() {
-        let verdicts =
-            [verdict(Some("busy"), "busy"), verdict(Some("busy"), "idle"), verdict(Some("idle"), "idle")];
-        let table = output::table(&confusion(&verdicts));
-        assert_eq!(table, "expected \\ read  busy  idle\nbusy             1     1\nidle             .     1");
-    }
-
-    #[test]
-    fn a_screen_without_metadata_has_its_cursor_behind_the_text() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("idle--x.80x24.txt");
-        std::fs::write(&file, "hello\n>>>\n\n").unwrap();
-        let screen = Saved::named(&file).unwrap().screen().unwrap();
-        assert_eq!((screen.cursor_column, screen.cursor_row), (3, 1));
-    }
+    let name = sessions::named(client, Some(asked.session)).await?;
+    let path = format!("/sessions/{}", escaped(&name));
+    let session: SessionDetail = client.get(&path, 0.0).await?;
+    let screen: Screen = client.get(&format!("{path}/screen?format=ansi"), 0.0).await?;
+    let pane = screen.pane.ok_or_else(|| Failed::new("this daemon is too old to tell the cursor"))?;
+    let file = saved::write(&asked.folder, &session.agent, (label, what), &screen.content, &pane)?;
+    output::text(&file.display().to_string())?;
+    Ok(Ending::DONE)
 }

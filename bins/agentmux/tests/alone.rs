@@ -59,7 +59,13 @@ fn inherited_verbs_print_a_document_even_then() {
 
 #[test]
 fn usage_errors_end_with_two() {
-    for args in [&["nonsense"][..], &["key"], &["run", "--wait=soon", "x"], &["profile", "test"]] {
+    for args in [
+        &["nonsense"][..],
+        &["key"],
+        &["run", "--wait=soon", "x"],
+        &["profile", "test"],
+        &["profile", "save", "a", "d", "happy"],
+    ] {
         assert_eq!(run(args).status.code(), Some(2), "{args:?}");
     }
 }

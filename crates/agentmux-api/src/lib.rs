@@ -26,8 +26,8 @@ pub use control::{Cleanup, Key, KeyRequest, Kill, KillRequest, Restart};
 pub use event::{Bye, Lagged, SessionEvent};
 pub use failure::{Failure, Problem};
 pub use session::{
-    Evidence, Exit, Explanation, Gone, Interrupt, Keys, KeysRequest, RuleOutcome, Screen, SessionDetail,
-    Size, StartRequest,
+    Evidence, Exit, Explanation, Gone, Interrupt, Keys, KeysRequest, Pane, RuleOutcome, Screen,
+    SessionDetail, Size, StartRequest,
 };
 pub use turn::{Turn, TurnRequest, Turns};
 

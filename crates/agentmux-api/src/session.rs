@@ -123,6 +123,26 @@ pub struct Screen {
     pub format: String,
     /// The last lines, joined by line feeds: plain text, or with SGR escape sequences and no others.
     pub content: String,
+    /// The pane at the same moment; only with the format `ansi`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pane: Option<Pane>,
+}
+
+/// What is known of a pane besides its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pane {
+    /// How wide it is.
+    pub columns: usize,
+    /// How high it is.
+    pub rows: usize,
+    /// The title that the program set; empty where it set none.
+    pub title: String,
+    /// The cursor's column and row on the screen, from 0.
+    pub cursor: (usize, usize),
+    /// Whether the cursor is shown.
+    pub cursor_visible: bool,
+    /// Whether the program draws on the alternate screen.
+    pub alternate: bool,
 }
 
 /// `GET /sessions/{name}/explain`.

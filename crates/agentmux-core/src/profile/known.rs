@@ -115,7 +115,7 @@ impl Definitions {
         files.iter().try_for_each(|file| self.add_file(file).map(|_| ()))
     }
 
-    /// Adds a file, and returns the agent's name, which is the file's.
+    /// Adds a file, in place of an earlier one of its name, and returns the agent's name, which is the file's.
     ///
     /// # Errors
     /// It cannot be read, or is not called like an agent may be.
@@ -128,7 +128,13 @@ impl Definitions {
         }
         let text = std::fs::read_to_string(file);
         let text = text.map_err(|error| refuse(format!("cannot be read: {error}")))?;
-        self.add(&name, Definition { origin: Origin::File(file.to_owned()), text });
+        let stack = self.0.entry(name.to_string()).or_default();
+        let definition = Definition { origin: Origin::File(file.to_owned()), text };
+        match stack.iter().position(|other| other.origin != Origin::BuiltIn) {
+            Some(at) if matches!(stack[at].origin, Origin::File(_)) => stack[at] = definition,
+            Some(at) => stack.insert(at, definition),
+            None => stack.push(definition),
+        }
         Ok(name)
     }
 
@@ -165,12 +171,9 @@ impl Definitions {
             entry.extends = Some(name.to_string());
         }
         let text = toml::to_string(&entry).map_err(|error| refuse(error.to_string()))?;
-        self.add(&name, Definition { origin: Origin::Entry(file.to_owned()), text });
-        Ok(())
-    }
-
-    fn add(&mut self, name: &ShortName, definition: Definition) {
+        let definition = Definition { origin: Origin::Entry(file.to_owned()), text };
         self.0.entry(name.to_string()).or_default().push(definition);
+        Ok(())
     }
 
     /// True where there is an agent of that name.

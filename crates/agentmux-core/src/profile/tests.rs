@@ -286,6 +286,20 @@ fn an_entry_of_the_configuration_is_a_layer_of_its_own() {
 }
 
 #[test]
+fn a_file_takes_the_place_of_an_earlier_one_below_the_entries() {
+    let mut definitions =
+        folder(&[("claude", "extends = 'claude'\ncommand = ['mine']\n[remove]\nrule = ['dialog']")]).1;
+    let entry = serde_json::json!({"env": {"A": "b"}});
+    definitions.add_entry("claude", &entry, Path::new("/c/config.json")).unwrap();
+    let work = tempfile::tempdir().unwrap();
+    let file = work.path().join("claude.toml");
+    std::fs::write(&file, "extends = 'claude'\ncommand = ['new']\n[remove]\nrule = ['dialog']").unwrap();
+    assert_eq!(definitions.add_file(&file).unwrap().as_str(), "claude");
+    let claude = definitions.profile("claude").unwrap();
+    assert_eq!((&*claude.command, &*claude.env["A"]), (&["new".to_owned()][..], "b"));
+}
+
+#[test]
 fn a_folder_is_read_for_its_profiles_only() {
     let dir = tempfile::tempdir().unwrap();
     for (name, text) in [("x.toml", SMALL), (".x.toml.swp", "?"), (".hidden.toml", "?"), ("notes.txt", "?")] {

@@ -66,11 +66,12 @@ pub(crate) async fn screen(call: Call) -> Result<Outcome, Refusal> {
     let lines = lines.map(|lines| usize::try_from(lines).unwrap_or(usize::MAX));
     let ansi = call.query.choice("format", &[("text", false), ("ansi", true)])?.unwrap_or(false);
     // Without a number: what the screen shows, and nothing that scrolled out.
-    let (session, content) = if ansi {
+    let (session, content, pane) = if ansi {
         let (session, screen) = call.registry.screen(&call.key, lines.unwrap_or(0)).await?;
-        (session, screen.ansi(lines.unwrap_or(usize::MAX)))
+        (session, screen.ansi(lines.unwrap_or(usize::MAX)), Some(detail::pane(&screen)))
     } else {
-        call.registry.text(&call.key, lines).await?
+        let (session, text) = call.registry.text(&call.key, lines).await?;
+        (session, text, None)
     };
     Ok(Outcome::Reply(Reply::ok(&api::Screen {
         session: session.name.to_string(),
@@ -78,6 +79,7 @@ pub(crate) async fn screen(call: Call) -> Result<Outcome, Refusal> {
         state: session.state.word().to_owned(),
         format: if ansi { "ansi" } else { "text" }.to_owned(),
         content,
+        pane,
     })))
 }
 

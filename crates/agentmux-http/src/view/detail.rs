@@ -4,7 +4,7 @@ use agentmux_api as api;
 use agentmux_core::events::Event;
 use agentmux_core::reading::RuleOutcome;
 use agentmux_core::registry::SessionView;
-use agentmux_core::screen::Exit;
+use agentmux_core::screen::{Exit, Screen};
 use agentmux_core::state::Evidence;
 use serde::Serialize;
 
@@ -29,6 +29,18 @@ pub(crate) fn session(session: &SessionView) -> api::SessionDetail {
         contradictions: session.contradictions,
         started_at: utc_time(session.created_at),
         waited_out: None,
+    }
+}
+
+/// What a screen's text does not say.
+pub(crate) fn pane(screen: &Screen) -> api::Pane {
+    api::Pane {
+        columns: screen.columns,
+        rows: screen.rows.len().saturating_sub(screen.scrolled_out),
+        title: screen.title.clone(),
+        cursor: (screen.cursor_column, screen.cursor_row),
+        cursor_visible: !screen.cursor_hidden,
+        alternate: screen.alternate,
     }
 }
 
