@@ -318,3 +318,17 @@ fn events_are_lines_until_the_daemon_stops() {
         assert_eq!(events.iter().any(|event| about(event).contains(&true)), only.is_none(), "{lines}");
     }
 }
+
+#[test]
+fn the_screen_of_a_session_becomes_a_case_for_its_profile() {
+    let daemon = Daemon::start();
+    daemon.session("a");
+    let folder = daemon.file("screens").display().to_string();
+    let saved = prints(&daemon, 0, &["profile", "save", "a", &folder, "idle--ready"]);
+    assert_eq!(saved.trim(), format!("{folder}/demo/idle--ready.120x40.txt"));
+    let read = document(&daemon, 0, &["profile", "test", "--json", &folder]);
+    assert_eq!((&read[0]["state"], &read[0]["expected"]), (&json!("idle"), &json!("idle")), "{read}");
+    prints(&daemon, 1, &["profile", "save", "a", &folder, "idle--ready"]);
+    prints(&daemon, 1, &["profile", "save", "nobody", &folder, "idle"]);
+    prints(&daemon, 2, &["profile", "save", "a", &folder, "happy"]);
+}

@@ -110,6 +110,13 @@ fn the_screen_is_shown_as_text_and_with_its_colours() {
     let others = ansi.chars().filter(|c| c.is_control() && !['\n', '\u{1b}'].contains(c));
     assert_eq!(others.count(), 0, "{ansi:?}");
     assert!(!content("").contains('\u{1b}'));
+    let pane = &screen("?format=ansi")["pane"];
+    assert_eq!(
+        (&pane["columns"], &pane["rows"], &pane["alternate"]),
+        (&json!(120), &json!(40), &json!(false))
+    );
+    assert!(pane["cursor"][1].as_u64().unwrap() < 40 && pane["title"].is_string(), "{pane}");
+    assert!(visible.get("pane").is_none());
     for query in ["?format=html", "?lines=x", "?line=1"] {
         daemon.get(&format!("/sessions/a/screen{query}")).refused_as(400, "invalid");
     }

@@ -184,6 +184,90 @@ fn a_screen_that_is_read_otherwise_is_counted() {
     assert!(stdout(&output).contains("0 of 1 read as labelled"), "{}", stdout(&output));
 }
 
+/// A home with a profile of the user's.
+fn home_with(profile: &str) -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".config/agentmux/agents");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("mine.toml"), profile).unwrap();
+    home
+}
+
+/// What is printed, what is said of errors, and the status.
+fn at_home(home: &TempDir, args: &[&str]) -> (String, String, i32) {
+    let output = agentmux(home, args).current_dir(home).output().unwrap();
+    (stdout(&output), stderr(&output), output.status.code().unwrap())
+}
+
+#[test]
+fn profiles_of_the_users_are_listed_shown_and_used() {
+    let home = home_with("extends = 'repl'\nprompt = '^mine: (?P<text>.*)$'\n");
+    let config = r#"{"agents": {"entry": {"extends": "mine", "env": {"A": "b"}}}}"#;
+    std::fs::write(home.path().join(".config/agentmux/config.json"), config).unwrap();
+    let (listed, _, _) = at_home(&home, &["profile", "list"]);
+    let row = |name: &str| listed.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(row("mine").contains("agents/mine.toml") && row("entry").contains("config.json"), "{listed}");
+    assert!(row("claude").contains("built in"), "{listed}");
+    let (shown, _, status) = at_home(&home, &["profile", "show", "entry"]);
+    assert!(shown.contains("mine: ") && shown.contains("A = \"b\"") && status == 0, "{shown}");
+    let (claude, _, _) = at_home(&home, &["profile", "show", "claude"]);
+    assert!(claude.starts_with("# Claude Code"), "as it is written: {claude}");
+    std::fs::create_dir(home.path().join("mine-x")).unwrap();
+    std::fs::write(home.path().join("mine-x/draft--x.80x24.txt"), "hello\nmine: text").unwrap();
+    let (read, _, status) = at_home(&home, &["profile", "test", "--json", "mine-x"]);
+    let read: serde_json::Value = serde_json::from_str(&read).unwrap();
+    assert_eq!((&read[0]["agent"], &read[0]["state"], status), (&"mine".into(), &"draft".into(), 0));
+}
+
+#[test]
+fn a_wrong_profile_is_refused_with_its_line_by_each_verb() {
+    let home = home_with("extends = 'repl'\n\nprompt = '('\n");
+    let wanted = ".config/agentmux/agents/mine.toml:3: prompt: is no regular expression: unclosed group\n";
+    for args in [
+        &["profile", "check"][..],
+        &["profile", "list"],
+        &["profile", "show", "mine"],
+        &["profile", "test", "x/claude/idle--x.txt"],
+        &["profile", "check", ".config/agentmux/agents/mine.toml"],
+    ] {
+        let (printed, said, status) = at_home(&home, args);
+        assert!(said.starts_with("agentmux: profile ") && said.ends_with(wanted), "{args:?}: {said}");
+        assert_eq!((printed.as_str(), status), ("", 1), "{args:?}");
+    }
+}
+
+#[test]
+fn a_profile_under_work_is_checked_and_used_for_all_screens() {
+    let home = home_with("extends = 'repl'\n");
+    let write = |name: &str, text: &str| std::fs::write(home.path().join(name), text).unwrap();
+    write("mine.toml", "extends = 'repl'\nprompt = '^new: (?P<text>.*)$'\n");
+    write("busy.toml", "extends = 'mine'\n[[rule]]\nname = 'a'\nstate = 'busy'\nregion = 'screen'\n");
+    std::fs::create_dir(home.path().join("claude")).unwrap();
+    write("claude/idle--x.80x24.txt", "hello\nnew:\nnew: ");
+    let test =
+        |profile: &str| at_home(&home, &["profile", "test", "--profile", profile, "claude/idle--x.80x24"]);
+    assert_eq!(test("mine.toml").2, 1, "blanks at the end of a row are cut");
+    write("mine.toml", "extends = 'repl'\nprompt = '^new:(?P<text>.*)$'\n");
+    let (report, said, status) = test("mine.toml");
+    assert!(status == 0 && report.contains("1 of 1 read as labelled"), "{report}{said}");
+    assert_eq!(
+        at_home(&home, &["profile", "check", "mine.toml"]),
+        ("all are right\n".into(), String::new(), 0)
+    );
+    let (_, said, status) = test("busy.toml");
+    let wanted = "agentmux: profile busy.toml:2: rule 'a': has no condition";
+    assert!(status == 1 && said.starts_with(wanted), "{said}");
+}
+
+#[test]
+fn tables_for_the_documentation_are_in_markdown() {
+    let home = home_with("extends = 'repl'\n");
+    std::fs::create_dir(home.path().join("repl")).unwrap();
+    std::fs::write(home.path().join("repl/idle--x.80x24.txt"), "$").unwrap();
+    let (table, _, _) = at_home(&home, &["profile", "test", "--markdown", "repl"]);
+    assert!(table.starts_with("**repl**: 1 of 1 read as labelled\n\n| expected"), "{table}");
+}
+
 #[test]
 fn an_agent_without_a_profile_is_named() {
     let output = run(&["profile", "test", "/x/smith/idle--x.80x24.txt"]);

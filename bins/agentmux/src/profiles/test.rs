@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use agentmux_core::profile::{Profile, Profiles};
 use agentmux_core::reading::read;
+use agentmux_core::state::State;
 use serde::Serialize;
 
 use super::saved::{self, Saved};
@@ -64,17 +65,18 @@ fn judge(saved: &Saved, profiles: &Profiles, agent: Option<&str>) -> Result<Verd
 fn verdict(saved: &Saved, profile: &Profile, file: String) -> Result<Verdict, Failed> {
     let reading = read(profile, &saved.screen()?);
     let (agent, expected) = (profile.name.to_string(), saved.label.clone());
-    Ok(Verdict { file, agent, expected, state: reading.state.word(), rule: reading.rule })
+    // As the daemon reads a session that has not been ready yet; how old it is, no screen tells.
+    let state = if reading.state == State::Unknown { State::Starting } else { reading.state };
+    Ok(Verdict { file, agent, expected, state: state.word(), rule: reading.rule })
 }
 
 impl Verdict {
-    /// `error` is how an idle screen is labelled after a turn that failed; that an agent starts is known by
-    /// its age, not by its screen.
+    /// `error` is how an idle screen is labelled after a turn that failed.
     fn is_right(&self) -> bool {
         match self.expected.as_deref() {
             None => true,
             Some("error") => matches!(self.state, "idle" | "error"),
-            Some("starting") => matches!(self.state, "starting" | "unknown"),
+            Some("unknown") => self.state == "starting",
             Some(expected) => expected == self.state,
         }
     }
@@ -146,9 +148,9 @@ mod tests {
             (Some("busy"), "busy", true),
             (Some("busy"), "idle", false),
             (Some("error"), "idle", true),
-            (Some("starting"), "unknown", true),
+            (Some("unknown"), "starting", true),
             (Some("starting"), "idle", false),
-            (None, "unknown", true),
+            (None, "starting", true),
         ] {
             assert_eq!(verdict(expected, state).is_right(), right, "{expected:?} {state}");
         }
