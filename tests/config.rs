@@ -161,7 +161,7 @@ const MINE: &str = ".config/agentmux/agents/mine.toml";
 
 #[test]
 fn a_profile_of_the_users_is_an_agent_that_requests_may_name() {
-    let glm = json!({"agents": {"glm": {"extends": "mine", "env": {"WHO": "glm"}}}}).to_string();
+    let glm = json!({"agents": {"glm": {"extends": "mine"}, "who": {"extends": "bash", "env": {"WHO": "it is me"}}}}).to_string();
     let setup = Setup::new().write(MINE, "extends = 'demo'\n").write(CONFIG, &glm);
     let (file, config) = (setup.file(MINE), setup.file(CONFIG));
     let daemon = setup.start();
@@ -176,6 +176,8 @@ fn a_profile_of_the_users_is_an_agent_that_requests_may_name() {
         let body = json!({"text": "PONG", "agent": agent, "if_busy": "start", "wait": 60});
         assert_eq!(daemon.post("/run", body).ok()["turn"]["reply"], "PONG", "{agent}");
     }
+    let body = json!({"text": "echo $WHO", "agent": "who", "if_busy": "start", "wait": 60});
+    assert_eq!(daemon.post("/run", body).ok()["turn"]["reply"], "it is me");
 }
 
 #[test]

@@ -139,7 +139,10 @@ fn beside(stem: &Path, ending: &str) -> PathBuf {
 }
 
 fn text_of(file: &Path) -> Result<String, Failed> {
-    std::fs::read_to_string(file)
+    // What a terminal never shows is no reason to give up on the rest.
+    let bytes = std::fs::read(file);
+    bytes
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
         .map_err(|error| Failed::new(format!("could not read {}: {error}", file.display())))
 }
 

@@ -35,6 +35,12 @@ pub(super) fn matches_nothing(pattern: &str, text: Text) -> bool {
     ways(&hir, text).is_empty()
 }
 
+/// True where each text matches, as far as that is plain: nothing has to be there.
+pub(super) fn matches_all(pattern: &str) -> bool {
+    let hir = regex_syntax::parse(pattern);
+    hir.is_ok_and(|hir| hir.properties().minimum_len() == Some(0) && hir.properties().look_set().is_empty())
+}
+
 fn ways(hir: &Hir, text: Text) -> BTreeSet<Way> {
     let nothing = Way::default();
     match hir.kind() {
@@ -115,6 +121,15 @@ mod tests {
             ["$^a", r"a\nb", r"\t", "a^b", "a$b", "[a&&b]", "^❯ $", r"x\s+$", "(?:$a|b^)", "(a$){2}"]
         {
             assert!(matches_nothing(pattern, Text::Row), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn patterns_that_ask_for_nothing_are_found() {
+        for (pattern, all) in
+            [("", true), (".*", true), ("x?", true), ("^", false), ("x", false), (r"\b", false)]
+        {
+            assert_eq!(matches_all(pattern), all, "{pattern}");
         }
     }
 

@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::ProfileError;
 use super::document::Document;
 use super::fault::Fault;
-use super::hopeless::{Text, matches_nothing};
+use super::hopeless::{Text, matches_all, matches_nothing};
 
 /// Keys of a rule that are no conditions.
 const NO_CONDITION: [&str; 4] = ["name", "state", "region", "rows"];
@@ -23,7 +23,8 @@ const PATTERNS: [(&str, &[&str]); 6] = [
 /// Refuses what could never have an effect. The profile's types and patterns are right.
 pub(super) fn check(document: &Document<'_>) -> Result<(), ProfileError> {
     let whole = document.plain()?;
-    let fault = patterns(&whole).and_then(|()| titles(&whole)).and_then(|()| hidden(document, rules(&whole)));
+    let fault = patterns(&whole).and_then(|()| titles(&whole)).and_then(|()| contradictions(&whole));
+    let fault = fault.and_then(|()| hidden(document, rules(&whole)));
     fault.map_err(|fault| document.refuse(&fault))
 }
 
@@ -75,6 +76,21 @@ fn rules(whole: &Table) -> Vec<&Table> {
     rules.into_iter().flatten().filter_map(Value::as_table).collect()
 }
 
+/// Refuses a rule whose `not` forbids each row, or the one that `match` asks for.
+fn contradictions(whole: &Table) -> Result<(), Fault> {
+    for (at, rule) in rules(whole).into_iter().enumerate() {
+        let why = match (rule.get("match"), rule.get("not").and_then(Value::as_str)) {
+            (_, Some(not)) if matches_all(not) => "matches every row: the rule could never hold",
+            (Some(wanted), Some(not)) if wanted.as_str() == Some(not) => {
+                "is what match asks for: the rule could never hold"
+            }
+            _ => continue,
+        };
+        return Err(Fault::at("not", why).in_item("rule", at));
+    }
+    Ok(())
+}
+
 /// Refuses a rule before which another one holds wherever it would.
 fn hidden(document: &Document<'_>, rules: Vec<&Table>) -> Result<(), Fault> {
     for (at, later) in rules.iter().enumerate() {
@@ -109,7 +125,11 @@ fn is_implied(earlier: &Table, later: &Table) -> bool {
 fn implies(later: &Table, key: &str, value: &Value, earlier: &Table) -> bool {
     let is_same = later.get(key) == Some(value);
     match (key, value) {
-        ("match", _) => is_same && is_within(later, earlier),
+        ("match", Value::String(wanted)) => {
+            let wants_a_row = later.contains_key("match") && matches_all(wanted);
+            (is_same || wants_a_row) && is_within(later, earlier)
+        }
+        ("from", _) => is_same && ["region", "rows"].iter().all(|key| later.get(*key) == earlier.get(*key)),
         ("not", _) => is_same && is_within(earlier, later),
         ("box", Value::String(wanted)) => is_same || (wanted == "present" && has_box(later)),
         ("cursor", Value::Array(wanted)) => {

@@ -31,7 +31,14 @@ fn refused(text: &str, line: usize, parts: &[&str]) {
 }
 
 /// Mistakes in a rule that stands at line 3 (without a box) or 4; the line; what is said.
-const RULES: [(&str, &str, usize, &str); 18] = [
+const RULES: [(&str, &str, usize, &str); 20] = [
+    (
+        SMALL,
+        "state = 'busy'\nregion = 'screen'\nmatch = 'x'\nnot = 'x'",
+        8,
+        "rule 'a': not: is what match asks for",
+    ),
+    (SMALL, "state = 'busy'\nregion = 'screen'\nnot = '.*'", 7, "rule 'a': not: matches every row"),
     (SMALL, "state = 'exited'\ntitle = 'x'", 5, "rule 'a': state: 'exited' is told by the pane"),
     (
         SMALL,
@@ -93,6 +100,7 @@ fn mistakes_elsewhere_are_named_with_their_line() {
         ("command = ['x']\nprompt = '> '", 2, "prompt: has no group named text"),
         ("command = ['x']\nprompt = '^> (?P<text>.*)$'\ncolour = 'red'", 3, "unknown field `colour`"),
         ("command = ['x']\nprompt = \n", 2, ""),
+        ("command = ['x']\ncommand = ['y']", 2, "duplicate key"),
         ("command = ['x']\nname = 'y'\nprompt = '^> (?P<text>.*)$'", 2, "name: must be 'x'"),
         ("command = ['x']\n[box]\ntext = '^> .*$'", 3, "box: text: has no group"),
         ("command = ['x']\n[box]\ntext = '$x(?P<text>.*)'", 3, "box: text: can never match"),
@@ -128,7 +136,10 @@ fn mistakes_elsewhere_are_named_with_their_line() {
 }
 
 /// Two rules over a box: whether the second can never decide.
-const PAIRS: [(&str, &str, bool); 19] = [
+const PAIRS: [(&str, &str, bool); 22] = [
+    ("region = 'last'\nfrom = 'y'", "region = 'screen'\nfrom = 'y'\nmatch = 'x'", false),
+    ("region = 'screen'\nfrom = 'y'", "region = 'screen'\nfrom = 'y'\nmatch = 'x'", true),
+    ("region = 'screen'\nmatch = '.*'", "region = 'last'\nmatch = 'x'", true),
     ("region = 'screen'\nmatch = 'x'", "region = 'below_box'\nmatch = 'x'", false),
     ("region = 'last'\nmatch = 'x'", "region = 'last'\njoined = true\nmatch = 'x'", false),
     ("region = 'screen'\nmatch = 'x'", "region = 'screen'\nfrom = 'y'\nmatch = 'x'", true),
