@@ -192,7 +192,14 @@ fn region<'a>(
     Some(match region {
         Region::Screen => rows.iter().map(text).collect(),
         Region::Last(count) => last(rows, count),
-        Region::AboveBox(count) => last(&rows[..found?.first], count),
+        Region::AboveBox(count) => {
+            let found = found?;
+            let above = rows[..found.first].iter().rev().map(|row| found.cut(row));
+            let mut above: Vec<_> =
+                above.filter(|row| !row.trim().is_empty()).take(count).map(Cow::Borrowed).collect();
+            above.reverse();
+            above
+        }
         Region::BelowBox => {
             let found = found?;
             rows[found.last + 1..].iter().map(|row| Cow::Borrowed(found.cut(row))).collect()
