@@ -230,14 +230,33 @@ pub struct Submit {
     pub grace: Duration,
     /// What the box shows in place of a long paste.
     pub pasted: Option<Pattern>,
+    /// Pieces in which a longer text is pasted, where the agent changes a long paste.
+    pub chunks: Option<Chunks>,
     /// The keys that end a turn.
     pub interrupt: Vec<Key>,
+    /// A row near the end of the screen by which the agent asks for these keys once more.
+    pub interrupt_again: Option<Pattern>,
+    /// How long after the first time they may be pressed again.
+    pub interrupt_pause: Duration,
     /// The keys that empty the box.
     pub clear: Vec<Key>,
+    /// The text that, submitted, ends the program.
+    pub exit: Option<String>,
     /// Whether prompts of several lines may be sent.
     pub multiline: bool,
     /// The longest line that the program reads, in bytes.
     pub max_line: Option<usize>,
+}
+
+/// In which pieces a text is pasted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chunks {
+    /// Lines in a piece at most.
+    pub lines: usize,
+    /// Characters in a piece at most.
+    pub chars: usize,
+    /// The pause between two pieces.
+    pub pause: Duration,
 }
 
 /// How a reply is found on the screen.

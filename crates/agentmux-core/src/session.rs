@@ -3,9 +3,11 @@
 //! The task is woken by pane activity, by messages and by the times that its own decisions set; it does nothing else
 //! while nothing happens. Others see what it publishes ([`Snapshot`]) and never ask it.
 
+mod chunks;
 mod delivery;
 mod dialog;
 mod growth;
+mod interrupt;
 mod look;
 mod start;
 
@@ -171,6 +173,8 @@ struct Session {
     look_is_for_pause: bool,
     /// When it was read last.
     looked_at: Instant,
+    /// An interruption that may take its keys again.
+    interrupting: Option<interrupt::Interrupting>,
     /// The announcement that was seen last.
     announced_at: Option<Instant>,
     /// When to decide again.
@@ -228,6 +232,7 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
         look_at: Some(now),
         look_is_for_pause: false,
         looked_at: now,
+        interrupting: None,
         announced_at: None,
         wake_at: None,
         over: false,
@@ -270,6 +275,7 @@ impl Session {
         }
         self.step_dialog().await;
         self.step_start();
+        self.step_interrupt().await;
         self.step_deadlines().await;
         if self.start.is_none() {
             self.step_turn().await;
@@ -347,8 +353,7 @@ impl Session {
         match &mut self.current {
             Some(current) if !current.is_unproven() => current.stop_asked(),
             _ if matches!(self.reading.state, State::Busy | State::NeedsInput | State::Unknown) => {
-                let keys = self.parts.profile.submit.interrupt.clone();
-                let pressed = self.parts.terminal.keys(&self.parts.pane, &keys).await;
+                let pressed = self.press_interrupt().await;
                 pressed.map_err(|e| self.terminal_error(e))?;
             }
             _ => return Ok(false),

@@ -17,7 +17,7 @@ const PATTERNS: [(&str, &[&str]); 6] = [
     ("rule", &["from", "match", "not"]),
     ("dialog", &["match", "option"]),
     ("reply", &["echo", "marker"]),
-    ("submit", &["pasted"]),
+    ("submit", &["pasted", "interrupt_again"]),
 ];
 
 /// Refuses what could never have an effect. The profile's types and patterns are right.

@@ -6,11 +6,14 @@
 //!                                   └─ text still in the box
 //! ```
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::chunks::pieces;
 use super::growth::{Growth, MARGIN};
+use super::interrupt::INTERRUPT;
 use super::{Session, Waiting};
 use crate::input::{Key, Prompt};
 use crate::profile::Profile;
@@ -30,9 +33,6 @@ const SLACK: usize = 100;
 
 /// How long pasted text may take to show in the box.
 const SHOWS: Duration = Duration::from_secs(15);
-
-/// How long an interrupted agent may take to come to rest.
-const INTERRUPT: Duration = Duration::from_secs(5);
 
 /// The turn that a session works on.
 pub(super) struct Current {
@@ -68,8 +68,8 @@ enum Stop {
 }
 
 enum Phase {
-    /// The text was pasted; it shows since.
-    Typing { pasted: Instant, shown: Option<Instant> },
+    /// A piece of the text was pasted, these are left; all of it shows since.
+    Typing { pasted: Instant, left: VecDeque<String>, shown: Option<Instant> },
     /// Enter was pressed.
     Submitted(Submission),
     /// Enter was pressed, nothing showed that it was heard: others may go ahead.
@@ -158,7 +158,9 @@ impl Session {
         }
         let Some(next) = self.waiting.pop_front() else { return };
         next.pen.enter(TurnState::Delivering);
-        let pasted = self.parts.terminal.paste(&self.parts.pane, next.prompt.as_str()).await;
+        let mut left = pieces(next.prompt.as_str(), self.parts.profile.submit.chunks);
+        let first = left.pop_front().unwrap_or_default();
+        let pasted = self.parts.terminal.paste(&self.parts.pane, &first).await;
         self.last_prompt = Some(next.prompt.clone());
         if let Err(error) = pasted {
             self.paste_failed(&next.pen, &error);
@@ -168,7 +170,7 @@ impl Session {
             pen: next.pen,
             prompt: next.prompt,
             deadline: next.deadline,
-            phase: Phase::Typing { pasted: Instant::now(), shown: None },
+            phase: Phase::Typing { pasted: Instant::now(), left, shown: None },
             stop: None,
             interrupted: None,
             swallowed: next.swallowed,
@@ -210,7 +212,11 @@ impl Session {
             return;
         }
         let Some(current) = &mut self.current else { return };
-        let Phase::Typing { pasted, shown } = &mut current.phase else { return };
+        let Phase::Typing { pasted, left, shown } = &mut current.phase else { return };
+        if !left.is_empty() {
+            self.paste_next().await;
+            return;
+        }
         let visible = self.reading.state == State::Draft || shows_end(&self.screen, &current.prompt);
         let ours = holds_only(&self.parts.profile, &self.reading, &current.prompt);
         if visible && ours && self.reading.state != State::NeedsInput {
@@ -229,6 +235,32 @@ impl Session {
         } else {
             let give_up = *pasted + SHOWS;
             self.look_again((now + Duration::from_millis(100)).min(give_up));
+        }
+    }
+
+    /// Pastes the next piece, after the pause that the agent needs to take it for one of its own.
+    async fn paste_next(&mut self) {
+        let now = Instant::now();
+        let Some(current) = &mut self.current else { return };
+        let Phase::Typing { pasted, left, .. } = &mut current.phase else { return };
+        let pause = self.parts.profile.submit.chunks.map_or(Duration::ZERO, |chunks| chunks.pause);
+        if self.reading.state == State::NeedsInput {
+            // A question would swallow it.
+            self.look_again(now + Duration::from_millis(50));
+        } else if now < *pasted + pause {
+            let at = *pasted + pause;
+            self.wake(at);
+        } else if let Some(piece) = left.pop_front() {
+            let result = self.parts.terminal.paste(&self.parts.pane, &piece).await;
+            *pasted = Instant::now();
+            match result {
+                Ok(()) => self.look_again(Instant::now()),
+                Err(error) => {
+                    if let Some(current) = self.current.take() {
+                        self.paste_failed(&current.pen, &error);
+                    }
+                }
+            }
         }
     }
 
@@ -445,12 +477,10 @@ impl Session {
             // What is being typed is submitted first: half a prompt is nobody's.
             (Phase::Submitted(_), Some(_), None) => {
                 current.interrupted = Some(now);
-                let keys = self.parts.profile.submit.interrupt.clone();
-                if let Err(error) = self.parts.terminal.keys(&self.parts.pane, &keys).await {
+                if let Err(error) = self.press_interrupt().await {
                     log::warn!("session {}: could not interrupt the agent: {error}", self.parts.name);
                 }
                 self.wake(now + INTERRUPT);
-                self.look_again(now + Duration::from_millis(50));
             }
             (_, Some(_), Some(since)) if now < since + INTERRUPT => self.wake(since + INTERRUPT),
             (_, Some(Stop::Late), Some(_)) => {
