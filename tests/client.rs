@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::{AGENTMUXD, Daemon, Setup, eventually, signal};
 
 /// The client; it is built with the workspace, beside the daemon.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let client = Path::new(AGENTMUXD).with_file_name("agentmux");
     assert!(client.is_file(), "build the client too: cargo build -p agentmux");
     client

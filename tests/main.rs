@@ -8,6 +8,7 @@
 mod client;
 mod config;
 mod delivery;
+mod doctor;
 mod environment;
 mod faults;
 mod harness;

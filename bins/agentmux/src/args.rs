@@ -64,6 +64,8 @@ pub(crate) enum Verb {
     Interrupt(Named),
     /// List the agents that a session can be started with
     Agents(Agents),
+    /// Look whether everything is there that agents need: exit status 1 if not
+    Doctor(Json),
     /// Show the daemon and its sessions
     Status(Json),
     /// List the sessions
@@ -213,7 +215,10 @@ impl Verb {
         match self {
             Self::Serve { .. } | Self::Attach { .. } => false,
             Self::Run(Run { json, .. }) | Self::Kill(Kill { json, .. }) => *json,
-            Self::Ls(Json { json }) | Self::Idle(Json { json }) | Self::Restart(Json { json }) => *json,
+            Self::Doctor(Json { json })
+            | Self::Ls(Json { json })
+            | Self::Idle(Json { json })
+            | Self::Restart(Json { json }) => *json,
             Self::Profile(profile) => profile.prints_json(),
             Self::Send(send) if send.waiting.wait.is_some() => send.json,
             Self::Wait(wait) if wait.turn.is_some() => wait.json,

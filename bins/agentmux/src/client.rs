@@ -117,6 +117,11 @@ impl Client {
         Ok(body.map_err(|e| self.broken(&e))?.to_bytes())
     }
 
+    /// Whether anybody listens there.
+    pub(crate) async fn reach(&self) -> Result<(), Failed> {
+        self.connect().await.map(drop)
+    }
+
     async fn connect(&self) -> Result<TcpStream, Failed> {
         let connecting = TcpStream::connect((self.daemon.host.as_str(), self.daemon.port));
         let nobody = |why: &dyn std::fmt::Display| {

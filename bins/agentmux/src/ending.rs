@@ -110,7 +110,6 @@ impl Failed {
         Ending::because(self.status, self.sentence)
     }
 
-    #[cfg(test)]
     pub(crate) fn sentence(&self) -> &str {
         &self.sentence
     }

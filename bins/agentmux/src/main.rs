@@ -6,6 +6,7 @@
 mod args;
 mod client;
 mod daemon;
+mod doctor;
 mod ending;
 mod events;
 mod output;
@@ -57,6 +58,9 @@ async fn unless_interrupted(verb: impl Future<Output = Result<Ending, Failed>>) 
 
 async fn ask_daemon(verb: Verb) -> Result<Ending, Failed> {
     let json = verb.prints_json();
+    if let Verb::Doctor(_) = verb {
+        return doctor::report(doctor::ask().await, json);
+    }
     let client = Client::new(daemon::Daemon::find(|name| std::env::var(name).ok())?);
     match verb {
         Verb::Run(run) => turns::run(&client, run).await,
@@ -81,6 +85,8 @@ async fn ask_daemon(verb: Verb) -> Result<Ending, Failed> {
         Verb::Restart(_) => sessions::restart(&client, json).await,
         Verb::Attach { name } => programs::attach(&client, name).await,
         Verb::Profile(args::Profile::Save(asked)) => profiles::save(&client, asked).await,
-        Verb::Serve { .. } | Verb::Profile(_) => unreachable!("these do not ask the daemon"),
+        Verb::Serve { .. } | Verb::Profile(_) | Verb::Doctor(_) => {
+            unreachable!("these do not ask the daemon")
+        }
     }
 }

@@ -3,10 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use crate::doctor;
+
 /// What `--help` and usage errors show.
 pub(crate) const USAGE: &str = "\
 usage: agentmuxd [serve]             run the daemon
        agentmuxd --check-config      read the configuration, say what is wrong with it, and end
+       agentmuxd doctor              look at what a daemon would find; `agentmux doctor` shows it to people
        agentmuxd demo-agent [...]    a small agent that needs no account (see demo-agent --help)
        agentmuxd --version | --help
 
@@ -18,6 +21,10 @@ Settings come from AGENTMUX_* variables and ~/.config/agentmux/config.json; docs
 pub(crate) enum Command {
     Serve,
     CheckConfig,
+    /// Look at what a daemon would find; at the agents too, or not.
+    Doctor {
+        agents: bool,
+    },
     Version,
     Help,
     /// Become the program that a launch file describes.
@@ -48,6 +55,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
         Some("--check-config") => alone(Command::CheckConfig),
         Some("--version" | "-V") => alone(Command::Version),
         Some("--help" | "-h" | "help") => alone(Command::Help),
+        Some("doctor") => doctor::wants_agents(&rest).map(|agents| Command::Doctor { agents }),
         Some("demo-agent") => Ok(Command::DemoAgent(rest)),
         Some("launch") => match rest.as_slice() {
             [file] => Ok(Command::Launch(file.into())),

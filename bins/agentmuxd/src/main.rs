@@ -4,6 +4,7 @@ mod agent_env;
 mod cli;
 mod config;
 mod demo;
+mod doctor;
 mod failure;
 mod instance;
 mod logging;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     match cli::parse(std::env::args_os().skip(1)) {
         Ok(Command::Serve) => serve(),
         Ok(Command::CheckConfig) => check_config(),
+        Ok(Command::Doctor { agents }) => look(agents),
         Ok(Command::Version) => print(concat!("agentmuxd ", env!("CARGO_PKG_VERSION"), "\n")),
         Ok(Command::Help) => print(cli::USAGE),
         Ok(Command::DemoAgent(args)) => demo::run(args),
@@ -55,6 +57,15 @@ fn check_config() -> ExitCode {
         }
         Err(error) => refuse(&error, 78),
     }
+}
+
+fn look(agents: bool) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let document = runtime.and_then(|runtime| {
+        let doctor = runtime.block_on(doctor::look(configure(), agents));
+        serde_json::to_string(&doctor).map_err(Into::into)
+    });
+    document.map_or_else(|error| refuse(&error, 71), |text| print(&format!("{text}\n")))
 }
 
 fn configure() -> Result<Config, ConfigError> {

@@ -40,6 +40,8 @@ pub struct Agent {
     pub version: Option<String>,
     /// The version that its profile was checked with, where that says one.
     pub checked: Option<String>,
+    /// What its state is read from, most trusted first: `title`, `screen`.
+    pub signals: Vec<String>,
     /// Why it was not found, or did not tell its version.
     pub problem: Option<String>,
     /// Whether something was found that logs it in.

@@ -13,6 +13,7 @@
 
 mod agent;
 mod control;
+pub mod doctor;
 mod event;
 mod failure;
 pub mod local;

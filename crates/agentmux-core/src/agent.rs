@@ -15,6 +15,7 @@ use crate::environment::Environment;
 use crate::profile::{LoginMarks, Origin, Profile, Profiles};
 use crate::program::Question;
 use crate::registry::Settings;
+use crate::state::Source;
 
 /// How long a program may take to tell its version.
 const VERSION_PATIENCE: Duration = Duration::from_secs(10);
@@ -38,6 +39,8 @@ pub struct AgentView {
     pub version: Option<String>,
     /// The version that the profile was checked with.
     pub checked: Option<String>,
+    /// What its state is read from, most trusted first: words of [`Source`].
+    pub signals: Vec<Source>,
     /// Why it was not found, or did not tell its version.
     pub problem: Option<String>,
     /// Whether it can reach its model, by what lies around.
@@ -73,9 +76,16 @@ fn view(profile: &Profile, settings: &Settings, environment: &Environment) -> Ag
         program: found.ok(),
         version: None,
         checked: profile.checked.clone(),
+        signals: signals(profile),
         login: login(&profile.login, &variables(profile, environment)),
         command,
     }
+}
+
+/// What its profile reads its state from.
+fn signals(profile: &Profile) -> Vec<Source> {
+    let title = profile.rules.iter().any(|rule| rule.title.is_some());
+    title.then_some(Source::Title).into_iter().chain([Source::Screen]).collect()
 }
 
 /// The environment of an agent where no request adds to it.

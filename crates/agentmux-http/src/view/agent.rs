@@ -31,6 +31,7 @@ fn agent(agent: AgentView) -> api::Agent {
         program: agent.program.map(|file| file.to_string_lossy().into_owned()),
         version: agent.version,
         checked: agent.checked,
+        signals: agent.signals.into_iter().map(|source| source.word().to_owned()).collect(),
         problem: agent.problem,
         login: api::Login { found, by },
     }
