@@ -53,7 +53,7 @@ fn ways(hir: &Hir, text: Text) -> BTreeSet<Way> {
             }
         }
         HirKind::Class(class) => {
-            kinds(class).into_iter().map(|kind| Way { last: Some(kind), ..nothing }).collect()
+            best_kind(class).map(|kind| Way { last: Some(kind), ..nothing }).into_iter().collect()
         }
         HirKind::Look(Look::Start | Look::StartLF | Look::StartCRLF) => {
             [Way { at_start: true, ..nothing }].into()
@@ -98,17 +98,22 @@ fn kind(c: char) -> Kind {
     if c.is_whitespace() { Kind::Blank } else { Kind::Other }
 }
 
-fn kinds(class: &Class) -> BTreeSet<Kind> {
-    let shown = |from: char, to: char| (from..=to).filter(|c| !c.is_control()).map(kind);
-    match class {
-        // A long range has characters of both kinds, or many of one: its first thousand tell.
-        Class::Unicode(class) => {
-            class.iter().flat_map(|range| shown(range.start(), range.end()).take(1000)).collect()
-        }
-        Class::Bytes(class) => {
-            class.iter().flat_map(|range| shown(range.start().into(), range.end().into())).collect()
+/// The kind of a character of the class that can stand in most places: a blank cannot at the end of a row.
+fn best_kind(class: &Class) -> Option<Kind> {
+    let ranges: Vec<(char, char)> = match class {
+        Class::Unicode(class) => class.iter().map(|range| (range.start(), range.end())).collect(),
+        Class::Bytes(class) => class.iter().map(|range| (range.start().into(), range.end().into())).collect(),
+    };
+    let shown = ranges.into_iter().flat_map(|(from, to)| from..=to).filter(|c| !c.is_control()).map(kind);
+    // Blanks are few: this ends soon.
+    let mut best = None;
+    for kind in shown {
+        best = Some(kind);
+        if kind == Kind::Other {
+            break;
         }
     }
+    best
 }
 
 #[cfg(test)]

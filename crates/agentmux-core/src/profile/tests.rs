@@ -348,6 +348,18 @@ fn line_mode_programs_take_one_short_line() {
     assert!(repl.accepts(&prompt(&"x".repeat(5000))).is_err());
 }
 
+#[test]
+fn the_examples_of_the_documentation_are_right() {
+    let documentation = include_str!("../../../../docs/profiles.md");
+    let blocks = documentation.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let blocks: Vec<_> = blocks.collect();
+    assert!(blocks.len() >= 3, "{blocks:?}");
+    for block in blocks {
+        let extends = if block.contains("extends") { "" } else { "extends = 'claude'\n" };
+        read(&format!("{extends}{block}")).unwrap_or_else(|error| panic!("{error}\n{block}"));
+    }
+}
+
 /// The keys that a table of the profile may have, as the refusal of an unknown one lists them.
 fn keys_of(table: &str) -> Vec<String> {
     let message =
