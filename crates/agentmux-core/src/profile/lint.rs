@@ -164,8 +164,8 @@ fn is_within(inner: &Table, outer: &Table) -> bool {
     match (region(inner), region(outer)) {
         ("last", "last") => rows(inner, 1) <= rows(outer, 1),
         ("above_box", "above_box") => rows(inner, i64::MAX) <= rows(outer, i64::MAX),
-        // Rows below a box may be cut at its width: those are not the screen's.
-        ("below_box", "screen") => false,
+        // Rows beside a box may be cut at its width: those are not the screen's.
+        ("above_box" | "below_box", "screen") => false,
         (inner, outer) => inner == outer || outer == "screen",
     }
 }
