@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "these tests start programs and wait for what they do")]
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod answers;
 mod client;
 mod config;
 mod delivery;

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 mod look;
 mod profile;
 
-pub(crate) use look::{Agents, Events, Named, Show, Turns, Wait};
+pub(crate) use look::{Agents, Answer, Events, Named, Show, Turns, Wait};
 pub(crate) use profile::{Profile, ProfileSave, ProfileTest};
 
 const AFTER_HELP: &str = "\
@@ -60,6 +60,8 @@ pub(crate) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Answer what an agent asks
+    Answer(Answer),
     /// Interrupt what an agent does
     Interrupt(Named),
     /// List the agents that a session can be started with
@@ -149,6 +151,9 @@ pub(crate) struct Run {
     /// What to do where the active session is busy
     #[arg(long, value_parser = ["reject", "queue", "start"])]
     pub(crate) if_busy: Option<String>,
+    /// What to do with the new session's questions for permission; the daemon's setting if absent
+    #[arg(long, value_parser = ["ask", "deny", "approve"])]
+    pub(crate) policy: Option<String>,
     /// Print the daemon's JSON document
     #[arg(long)]
     pub(crate) json: bool,
@@ -166,6 +171,9 @@ pub(crate) struct Send {
     /// What to do where the session is busy
     #[arg(long, value_parser = ["queue", "reject"])]
     pub(crate) if_busy: Option<String>,
+    /// What to do with questions for permission in this turn; as the session does if absent
+    #[arg(long, value_parser = ["ask", "deny", "approve"])]
+    pub(crate) policy: Option<String>,
     /// Print the daemon's JSON document
     #[arg(long)]
     pub(crate) json: bool,
@@ -224,6 +232,7 @@ impl Verb {
             Self::Wait(wait) if wait.turn.is_some() => wait.json,
             Self::Status(Json { json }) | Self::Cleanup(Json { json }) => unread(*json),
             Self::Send(Send { json, .. }) | Self::Key(Key { json, .. }) => unread(*json),
+            Self::Answer(Answer { json, .. }) => unread(*json),
             Self::Capture(Capture { json, .. }) | Self::Wait(Wait { json, .. }) => unread(*json),
             Self::Show(Show { json, .. }) | Self::Events(Events { json, .. }) => unread(*json),
             Self::Turns(Turns { json, .. }) | Self::Cancel { json, .. } => unread(*json),
@@ -294,6 +303,10 @@ mod tests {
             "agentmux wait --until idle",
             "agentmux wait --session a --until idle,soon",
             "agentmux turns --state over",
+            "agentmux answer a",
+            "agentmux answer a --approve --deny",
+            "agentmux answer a --choice 1 --text x",
+            "agentmux run x --policy never",
         ] {
             assert_eq!(parsed(line).unwrap_err().exit_code(), 2, "{line}");
         }

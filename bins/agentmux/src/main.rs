@@ -1,6 +1,6 @@
 //! The command-line client of agentmuxd.
 //!
-//! A verb (`args`) is carried out (`sessions`, `session`, `turns`, `events`, `programs`, `profiles`), mostly by a
+//! A verb (`args`) is carried out (`sessions`, `session`, `turns`, `question`, `events`, `programs`, `profiles`), mostly by a
 //! question to the daemon (`daemon` finds it, `client` asks), and ends with a status and a sentence (`ending`).
 
 mod args;
@@ -14,6 +14,7 @@ mod patience;
 mod profiles;
 mod programs;
 mod prompt;
+mod question;
 mod session;
 mod sessions;
 mod sse;
@@ -69,6 +70,7 @@ async fn ask_daemon(verb: Verb) -> Result<Ending, Failed> {
             turns::wait(&client, &turn, seconds, json).await
         }
         Verb::Wait(wait) => session::wait(&client, &wait, json).await,
+        Verb::Answer(answer) => question::answer(&client, answer, json).await,
         Verb::Show(show) => session::show(&client, show, json).await,
         Verb::Interrupt(args::Named { name, .. }) => session::interrupt(&client, name, json).await,
         Verb::Events(events) => events::follow(&client, &events, json).await,

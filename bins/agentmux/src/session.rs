@@ -8,7 +8,7 @@ use crate::client::{Client, NO_FIELDS, escaped};
 use crate::ending::{Ending, Failed, Status};
 use crate::output::{on_one_line, table, told};
 use crate::patience::{self, Patience};
-use crate::{args, sessions};
+use crate::{args, question, sessions};
 
 pub(crate) async fn show(client: &Client, asked: args::Show, json: bool) -> Result<Ending, Failed> {
     let path = path(&sessions::named(client, asked.name).await?);
@@ -70,6 +70,7 @@ fn described(session: &SessionDetail) -> String {
         ("because", format!("{} {}: {}", evidence.source, evidence.rule, on_one_line(&evidence.matched))),
         ("agent", format!("{} in {}", session.agent, session.workdir)),
         ("target", session.target.clone()),
+        ("policy", session.policy.clone()),
         ("turns", session.turns.to_string()),
         ("started", session.started_at.clone()),
     ];
@@ -84,7 +85,11 @@ fn described(session: &SessionDetail) -> String {
         (false, false) => "",
     };
     let rows: Vec<_> = lines.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
-    format!("{} {}{mark}\n{}", session.name, session.id, table(&rows))
+    let asks = session
+        .question
+        .as_ref()
+        .map(|asked| format!("\n\n{}", question::told_with_hint(&session.name, asked)));
+    format!("{} {}{mark}\n{}{}", session.name, session.id, table(&rows), asks.unwrap_or_default())
 }
 
 fn ended(exit: agentmux_api::Exit) -> String {
@@ -125,6 +130,8 @@ mod tests {
                 rule: "ended".to_owned(),
                 matched: "status 3".to_owned(),
             },
+            question: None,
+            policy: "ask".to_owned(),
             agent: "demo".to_owned(),
             workdir: "/x".to_owned(),
             target: "a:0.0".to_owned(),
@@ -148,6 +155,7 @@ mod tests {
             "because  process ended: status 3",
             "agent    demo in /x",
             "target   a:0.0",
+            "policy   ask",
             "turns    0",
             "started  2026-11-24T08:00:00Z",
             "context  42 %",

@@ -8,7 +8,7 @@ use crate::client::{Client, NO_FIELDS, escaped};
 use crate::ending::{Ending, Failed, Status};
 use crate::output::told;
 use crate::patience::{self, Patience};
-use crate::{args, output, prompt};
+use crate::{args, output, prompt, question};
 
 pub(crate) async fn run(client: &Client, asked: args::Run) -> Result<Ending, Failed> {
     let patience = asked.waiting.wait.map(Patience::new);
@@ -22,6 +22,7 @@ pub(crate) async fn run(client: &Client, asked: args::Run) -> Result<Ending, Fai
         wait: patience.as_ref().map(Patience::next),
         timeout: asked.waiting.timeout,
         if_busy: asked.if_busy,
+        policy: asked.policy,
     };
     let mut answer: Run = client.post("/run", &request, request.wait.unwrap_or(0.0)).await?;
     let Some(patience) = patience else {
@@ -40,6 +41,7 @@ pub(crate) async fn send(client: &Client, asked: args::Send, json: bool) -> Resu
         wait: patience.as_ref().map(Patience::next),
         timeout: asked.waiting.timeout,
         if_busy: asked.if_busy,
+        policy: asked.policy,
         ..SendRequest::default()
     };
     let mut answer: Send = client.post("/send", &request, request.wait.unwrap_or(0.0)).await?;
@@ -130,9 +132,14 @@ fn ending(turn: &Turn) -> Ending {
         "done" => Ending::DONE,
         "needs_input" => Ending::because(
             Status::NeedsInput,
-            format!(
-                "the agent asks something: answer by `agentmux attach {session}`, then `agentmux wait {id}`"
-            ),
+            match &turn.question {
+                Some(asked) => {
+                    format!("{}, then `agentmux wait {id}`", question::told_with_hint(session, asked))
+                }
+                None => format!(
+                    "the agent asks something: answer by `agentmux attach {session}`, then `agentmux wait {id}`"
+                ),
+            },
         ),
         "cancelled" => Ending::because(Status::Interrupted, format!("turn {id} was cancelled")),
         "unconfirmed" => Ending::because(
@@ -204,6 +211,7 @@ mod tests {
             session: "a".to_owned(),
             session_id: "s-1".to_owned(),
             state: state.to_owned(),
+            question: None,
             delivery: None,
             reply: None,
             reply_source: None,

@@ -15,14 +15,15 @@ use agentmux_api::local::StateDir;
 use agentmux_core::environment::EnvironmentSource;
 use agentmux_core::input::{Invalid, ShortName, Workdir};
 use agentmux_core::profile::{Definitions, Profiles};
+use agentmux_core::question::Policy;
 use agentmux_core::registry::Settings;
 use agentmux_core::terminal::Size;
 use agentmux_tmux::Transport;
 
 pub(crate) use listen::{Listen, Token};
 use setting::{
-    AGENT, ALLOW_EXTERNAL_TARGET, LOG, LOG_FILE, LOGIN_ENV, MAX_SESSIONS, READY_TIMEOUT, REPL_CMD, SESSION,
-    STARTUP_DELAY, STATE_DIR, Setting, TMUX_SOCKET, TMUX_TRANSPORT, TRUST, WINDOW, WORKDIR,
+    AGENT, ALLOW_EXTERNAL_TARGET, LOG, LOG_FILE, LOGIN_ENV, MAX_SESSIONS, POLICY, READY_TIMEOUT, REPL_CMD,
+    SESSION, STARTUP_DELAY, STATE_DIR, Setting, TMUX_SOCKET, TMUX_TRANSPORT, TRUST, WINDOW, WORKDIR,
 };
 pub(crate) use source::ConfigError;
 use source::{Given, Source, Sources};
@@ -137,6 +138,7 @@ fn sessions(
         size: Size::default(),
         env: EnvironmentSource::fixed(std::collections::BTreeMap::new()),
         accept_trust: accept_trust(sources)?,
+        policy: policy(sources)?,
         allow_external: sources.flag(ALLOW_EXTERNAL_TARGET)?,
     })
 }
@@ -189,6 +191,12 @@ fn accept_trust(sources: &Sources<'_>) -> Result<bool, ConfigError> {
             other => Err(given.source.refuse(format!("must be accept or ask, not {other:?}"))),
         },
     }
+}
+
+fn policy(sources: &Sources<'_>) -> Result<Policy, ConfigError> {
+    let Some(given) = sources.text(POLICY)? else { return Ok(Policy::Ask) };
+    let refuse = || given.source.refuse(format!("must be ask, deny or approve, not {:?}", given.value));
+    Policy::parse(&given.value).ok_or_else(refuse)
 }
 
 fn tmux_socket(sources: &Sources<'_>) -> Result<Option<PathBuf>, ConfigError> {

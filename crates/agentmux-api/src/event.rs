@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Evidence, Exit};
+use crate::{Evidence, Exit, Question};
 
 /// `session`: a session is in another state. (`gone` is [`Gone`](crate::Gone), `turn` is
 /// [`Turn`](crate::Turn) without its reply.)
@@ -18,6 +18,9 @@ pub struct SessionEvent {
     pub since: String,
     /// Why we believe that.
     pub evidence: Evidence,
+    /// What it asks; null where it asks nothing, or nothing that is recognised.
+    #[serde(default)]
+    pub question: Option<Question>,
     /// How its agent ended, where it did.
     pub exit: Option<Exit>,
 }

@@ -17,6 +17,7 @@ pub mod doctor;
 mod event;
 mod failure;
 pub mod local;
+mod question;
 mod session;
 mod turn;
 
@@ -26,6 +27,7 @@ pub use agent::{Agent, AgentEnvironment, Agents, Livez, Login, Readyz};
 pub use control::{Cleanup, Key, KeyRequest, Kill, KillRequest, Restart};
 pub use event::{Bye, Lagged, SessionEvent};
 pub use failure::{Failure, Problem};
+pub use question::{AnswerRequest, Answered, Choice, NumberOrLabel, Question};
 pub use session::{
     Evidence, Exit, Explanation, Gone, Interrupt, Keys, KeysRequest, Pane, RuleOutcome, Screen,
     SessionDetail, Size, StartRequest,
@@ -151,6 +153,10 @@ pub struct RunRequest {
     /// `reject` (default), `queue` or `start`: what to do where the active session is busy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_busy: Option<String>,
+    /// What is done with the session's questions for permission: `ask`, `deny` or `approve`; the daemon's setting if
+    /// absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
 }
 
 /// A command to start: split as a shell would split it, or given as it is.
@@ -183,6 +189,9 @@ pub struct SendRequest {
     /// `queue` (default) or `reject`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_busy: Option<String>,
+    /// What is done with questions for permission in this turn; as the session does if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
 }
 
 /// The answer of `POST /run`.

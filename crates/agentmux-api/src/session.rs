@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::CommandLine;
+use crate::{CommandLine, Question};
 
 /// `POST /sessions`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct StartRequest {
     /// The size of its terminal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Size>,
+    /// As in [`RunRequest::policy`](crate::RunRequest::policy).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// Seconds that this call may wait until the session is ready, 0 to 3600; absent: it does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<f64>,
@@ -54,6 +57,12 @@ pub struct SessionDetail {
     pub since: String,
     /// Why we believe that.
     pub evidence: Evidence,
+    /// What it asks; null where it asks nothing, or nothing that is recognised.
+    #[serde(default)]
+    pub question: Option<Question>,
+    /// What is done with its questions for permission: `ask`, `deny` or `approve`.
+    #[serde(default)]
+    pub policy: String,
     /// The agent's profile.
     pub agent: String,
     /// Where the agent was started.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Problem;
+use crate::{Problem, Question};
 
 /// `POST /sessions/{name}/turns`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct TurnRequest {
     /// `queue` (default) or `reject`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_busy: Option<String>,
+    /// What is done with questions for permission in this turn: `ask`, `deny` or `approve`; the session's if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// True: the text goes to the agent as if it was typed, commands of the agent's own included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<bool>,
@@ -42,6 +45,9 @@ pub struct Turn {
     /// `queued`, `delivering`, `working`, `needs_input`, `done`, `unconfirmed`, `failed`, `interrupted` or
     /// `cancelled`.
     pub state: String,
+    /// What the agent asks, in `needs_input`; null where that is not recognised.
+    #[serde(default)]
+    pub question: Option<Question>,
     /// `confirmed`: the agent took the prompt; `unconfirmed`: typed, no proof yet; null before Enter was
     /// pressed.
     pub delivery: Option<String>,

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::input::{Key, SessionName, ShortName};
+use crate::question::Policy;
 use crate::screen::{Exit, Screen};
 use crate::terminal::{Activity, Label, Launch, Pane, PaneId, Size, Terminal, TerminalError};
 
@@ -89,6 +90,7 @@ impl Stage {
             agent,
             created: 1_795_500_000,
             workdir: workdir.display().to_string(),
+            policy: Policy::Approve,
         };
         Launch {
             name: label.name.clone(),

@@ -36,6 +36,46 @@ pub enum Error {
         /// Which session.
         session: SessionName,
     },
+    /// There is nothing to answer.
+    #[error("session '{session}' asks nothing")]
+    NoQuestion {
+        /// Which session.
+        session: SessionName,
+    },
+    /// The question that was to be answered is not asked any more, or another one is; no key was pressed on that.
+    #[error("session '{session}' does not ask that any more; nothing was answered")]
+    QuestionChanged {
+        /// Which session.
+        session: SessionName,
+    },
+    /// The session asks something that no form of its agent's profile knows; nothing was pressed.
+    #[error("what session '{session}' asks is not recognised; look at its screen and answer it by keys")]
+    QuestionUnknown {
+        /// Which session.
+        session: SessionName,
+        /// What it shows.
+        screen: String,
+    },
+    /// The question does not take answers of that kind.
+    #[error("{message}")]
+    NotAnswerable {
+        /// Which session.
+        session: SessionName,
+        /// The sentence.
+        message: String,
+    },
+    /// The keys were pressed, or could not be brought to the right option, and the question is still there.
+    #[error("session '{session}' still asks the same, although it was answered; look at its screen")]
+    NotAnswered {
+        /// Which session.
+        session: SessionName,
+    },
+    /// Somebody else's answer is on its way.
+    #[error("another answer to session '{session}' is on its way")]
+    Answering {
+        /// Which session.
+        session: SessionName,
+    },
     /// Text that a person typed stands in the agent's input box.
     #[error(
         "somebody's unsent text stands in the input box of session '{session}'; submit or clear it first"

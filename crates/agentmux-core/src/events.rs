@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
 use crate::input::SessionName;
+use crate::question::Asked;
 use crate::screen::Exit;
 use crate::state::{Evidence, State};
 use crate::turn::Turn;
@@ -30,6 +31,8 @@ pub enum Event {
         state: State,
         /// Why we believe that.
         evidence: Evidence,
+        /// What it asks, where it does.
+        question: Option<Arc<Asked>>,
         /// How its agent ended, where it did.
         exit: Option<Exit>,
     },

@@ -27,6 +27,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::input::{Key, SessionName, ShortName};
+use crate::question::Policy;
 use crate::screen::{Exit, Row, Screen};
 use crate::terminal::{Activity, Answer, Label, Launch, Pane, PaneId, Pulse, Size, Terminal, TerminalError};
 
@@ -73,7 +74,14 @@ impl FakeTerminal {
     pub fn launch(name: &str, argv: &[&str]) -> Launch {
         let name = SessionName::parse(name).expect("the caller gives a valid name");
         let agent = ShortName::parse("agent", "fake").expect("a valid name");
-        let label = Label { id: format!("id-{name}"), name, agent, created: 0, workdir: "/".into() };
+        let label = Label {
+            id: format!("id-{name}"),
+            name,
+            agent,
+            created: 0,
+            workdir: "/".into(),
+            policy: Policy::Ask,
+        };
         Launch {
             name: label.name.clone(),
             window: label.agent.clone(),

@@ -61,6 +61,7 @@ mod fusion;
 pub mod input;
 pub mod profile;
 pub mod program;
+pub mod question;
 pub mod reading;
 pub mod registry;
 mod reply;

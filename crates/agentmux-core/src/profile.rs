@@ -10,6 +10,7 @@ mod known;
 mod layers;
 mod lint;
 mod pattern;
+mod question;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use crate::state::State;
 
 pub use known::{Definitions, Origin, Profiles};
 pub use pattern::Pattern;
+pub use question::{FreeText, Further, Layout, QuestionForm, Way};
 
 /// Why a profile was refused: where in which file, and what is wrong there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +65,8 @@ pub struct Profile {
     pub rules: Vec<Rule>,
     /// Questions at the start that are answered by themselves.
     pub dialogs: Vec<Dialog>,
+    /// The forms of its questions; the first that is found on a screen counts.
+    pub questions: Vec<QuestionForm>,
     /// Which row of a dialog is selected.
     pub selected: Pattern,
     /// How a prompt is submitted, and turns are ended.

@@ -17,11 +17,13 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::input::{Key, Prompt, SessionName};
 use crate::profile::Profiles;
+use crate::question::{Answer, Policy};
 use crate::session::{Command, Ticket};
 use crate::state::State;
 use crate::terminal::{PaneId, Terminal, TerminalError};
 use crate::turn::{Turn, TurnBook, TurnState};
 
+pub use crate::session::Answered;
 use entry::Entry;
 pub use start::{Opening, StartSpec};
 pub use values::{Accepted, IfBusy, Sent, SessionView, Settings};
@@ -124,7 +126,7 @@ impl Registry {
             && if_busy != IfBusy::Start
         {
             if if_busy == IfBusy::Queue {
-                return self.submit(&active.name, prompt, IfBusy::Queue, timeout).await;
+                return self.submit(&active.name, prompt, IfBusy::Queue, timeout, spec.policy).await;
             }
             return Err(Error::Busy { session: active.name, state: active.state });
         }
@@ -145,8 +147,9 @@ impl Registry {
         prompt: Prompt,
         timeout: Option<Duration>,
     ) -> Result<Accepted, Error> {
-        let Ticket { turn, .. } =
-            self.ask(session, |answer| Command::Submit { prompt, timeout, queue: true, answer }).await??;
+        let Ticket { turn, .. } = self
+            .ask(session, |answer| Command::Submit { prompt, timeout, queue: true, policy: None, answer })
+            .await??;
         let turn = typed(turn).await?;
         if turn.state == TurnState::Queued {
             let message = "new session did not become ready: it was ready and is not any more".to_owned();
@@ -174,6 +177,7 @@ impl Registry {
     }
 
     /// Sends a prompt to a session that is there: by its name or id, by the address of its pane, or the active one.
+    /// `policy` holds for this turn; without one, the session's does.
     ///
     /// # Errors
     /// See [`Error`]; nothing was typed unless the error is [`Error::NotDelivered`].
@@ -184,6 +188,7 @@ impl Registry {
         target: Option<&str>,
         if_busy: IfBusy,
         timeout: Option<Duration>,
+        policy: Option<Policy>,
     ) -> Result<Sent, Error> {
         self.check_open()?;
         let aim = match session {
@@ -192,7 +197,7 @@ impl Registry {
         };
         match aim {
             Aim::Ours(name) => {
-                let accepted = self.submit(&name, prompt, if_busy, timeout).await?;
+                let accepted = self.submit(&name, prompt, if_busy, timeout, policy).await?;
                 Ok(Sent::Turn(Box::new(accepted)))
             }
             Aim::External(pane, target) => {
@@ -317,6 +322,23 @@ impl Registry {
         self.turn(id)
     }
 
+    /// Answers the question that a session asks, where it is the one of the id `question`; returns when the question is
+    /// seen to be gone.
+    ///
+    /// # Errors
+    /// See [`Error`]; nothing was answered unless it is [`Error::NotAnswered`].
+    pub async fn answer(
+        &self,
+        session: &str,
+        answer: Answer,
+        question: Option<String>,
+    ) -> Result<(SessionView, Answered), Error> {
+        let view = self.session(session)?;
+        let given = |sender| Command::Answer { given: answer, question, answer: sender };
+        let answered = self.ask(&view.name, given).await??;
+        Ok((self.session(&view.id)?, answered))
+    }
+
     /// Interrupts what a session's agent does; false where it does nothing.
     ///
     /// # Errors
@@ -351,10 +373,11 @@ impl Registry {
         prompt: Prompt,
         if_busy: IfBusy,
         timeout: Option<Duration>,
+        policy: Option<Policy>,
     ) -> Result<Accepted, Error> {
         let queue = if_busy != IfBusy::Reject;
         let Ticket { turn, queued } =
-            self.ask(session, |answer| Command::Submit { prompt, timeout, queue, answer }).await??;
+            self.ask(session, |answer| Command::Submit { prompt, timeout, queue, policy, answer }).await??;
         let turn = if queued { turn.borrow().clone() } else { typed(turn).await? };
         Ok(Accepted { session: self.session(session.as_str())?, turn })
     }

@@ -196,6 +196,15 @@ impl Row {
         shown().any(Style::is_faint) && shown().all(|style| style.is_faint() || style.is_inverse())
     }
 
+    /// True where the character at `start` (counted in bytes of [`Row::text`]) stands out: it is inverse, or on another
+    /// background than most of the row.
+    pub fn is_highlighted(&self, start: usize) -> bool {
+        let at = self.text.get(..start).map_or(0, |before| before.chars().count());
+        let styles: Vec<_> = self.styles().take(self.text.chars().count()).collect();
+        let like = |style: Style| styles.iter().filter(|other| other.has_background_of(style)).count();
+        styles.get(at).is_some_and(|style| style.is_inverse() || like(*style) * 2 < styles.len())
+    }
+
     /// The style of each character.
     fn styles(&self) -> impl Iterator<Item = Style> {
         let (mut spans, mut style) = (self.spans.iter().peekable(), Style::default());

@@ -3,10 +3,13 @@
 //! The task is woken by pane activity, by messages and by the times that its own decisions set; it does nothing else
 //! while nothing happens. Others see what it publishes ([`Snapshot`]) and never ask it.
 
+mod answer;
+mod asking;
 mod chunks;
 mod delivery;
 mod dialog;
 mod growth;
+mod hand;
 mod interrupt;
 mod look;
 mod start;
@@ -21,12 +24,16 @@ use tokio::time::Instant;
 use crate::error::Error;
 use crate::input::{Key, Prompt, SessionName};
 use crate::profile::Profile;
+use crate::question::{Answer, Asked, Policy};
 use crate::reading::Reading;
 use crate::screen::{Exit, Screen};
 use crate::state::{Evidence, Source, State};
 use crate::terminal::{Activity, PaneId, Terminal, TerminalError};
 use crate::turn::{Turn, TurnBook, TurnPen, TurnState};
 
+pub use answer::Answered;
+use answer::{Given, Giver};
+use asking::Asking;
 use delivery::{Current, squash};
 pub(crate) use dialog::Answering;
 pub(crate) use start::{Start, StartFailure};
@@ -51,6 +58,8 @@ pub(crate) struct Extent {
 pub(crate) struct Snapshot {
     pub(crate) state: State,
     pub(crate) evidence: Evidence,
+    /// What it asks, where it does and that is recognised.
+    pub(crate) question: Option<Arc<Asked>>,
     pub(crate) target: String,
     pub(crate) context: Option<u8>,
     pub(crate) attached: bool,
@@ -85,8 +94,12 @@ pub(crate) enum Command {
         prompt: Prompt,
         timeout: Option<Duration>,
         queue: bool,
+        /// What is to be done with questions for permission in this turn, where it is not what the session does.
+        policy: Option<Policy>,
         answer: oneshot::Sender<Result<Ticket, Error>>,
     },
+    /// Answer the question that is asked, where it is the one of that id.
+    Answer { given: Answer, question: Option<String>, answer: oneshot::Sender<Result<Answered, Error>> },
     /// Press a key some times.
     Press { key: Key, repeat: u32, answer: oneshot::Sender<Result<(), Error>> },
     /// Take a turn out of the queue, or interrupt it; false where it is not one of this session's any more.
@@ -113,6 +126,7 @@ pub(crate) struct Parts {
     pub(crate) pane: PaneId,
     pub(crate) target: String,
     pub(crate) profile: Arc<Profile>,
+    pub(crate) policy: Policy,
     pub(crate) terminal: Arc<dyn Terminal>,
     pub(crate) book: TurnBook,
 }
@@ -128,6 +142,7 @@ struct Waiting {
     pen: TurnPen,
     prompt: Prompt,
     deadline: Option<Instant>,
+    policy: Option<Policy>,
     /// Somebody waits for it to be typed now.
     urgent: bool,
     /// It was pasted once, and a question that came over the box swallowed it.
@@ -150,6 +165,14 @@ struct Session {
     start: Option<Start>,
     /// `Some` until the first Enter of a prompt: questions that come before may be answered.
     answering: Option<Answering>,
+    /// The question on the screen.
+    asking: Asking,
+    /// The last reading showed a question that no form of the profile knows.
+    unrecognised: bool,
+    /// The answer that is on its way.
+    given: Option<Given>,
+    /// The question that the policy could not answer, by its id, once for each try.
+    in_vain: Vec<String>,
     screen: Screen,
     reading: Reading,
     /// Since when the screen has been as it is.
@@ -189,6 +212,7 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
     let first = Snapshot {
         state: if start.is_some() { State::Starting } else { State::Unknown },
         evidence: evidence(Source::Process, "started", "", SystemTime::now()),
+        question: None,
         target: parts.target.clone(),
         context: None,
         attached: false,
@@ -209,6 +233,10 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
         view,
         start,
         answering,
+        asking: Asking::default(),
+        unrecognised: false,
+        given: None,
+        in_vain: Vec::new(),
         screen: Screen::default(),
         reading: Reading {
             state: State::Unknown,
@@ -274,6 +302,7 @@ impl Session {
             return;
         }
         self.step_dialog().await;
+        self.step_answer().await;
         self.step_start();
         self.step_interrupt().await;
         self.step_deadlines().await;
@@ -284,13 +313,16 @@ impl Session {
 
     async fn take(&mut self, command: Command) {
         match command {
-            Command::Submit { prompt, timeout, queue, answer } => {
-                let result = self.accept(prompt, timeout, queue);
+            Command::Submit { prompt, timeout, queue, policy, answer } => {
+                let result = self.accept(prompt, timeout, queue, policy);
                 // Whoever asked may have gone; the turn stays.
                 drop(answer.send(result));
             }
             Command::Press { key, repeat, answer } => {
                 self.pressing.push_back(Pressing { key, left: repeat, next: Instant::now(), answer });
+            }
+            Command::Answer { given, question, answer } => {
+                self.take_answer(Given::new(given, question, Giver::Caller(answer)));
             }
             Command::Cancel { turn, answer } => drop(answer.send(self.cancel(&turn))),
             Command::Interrupt { answer } => {
@@ -306,14 +338,20 @@ impl Session {
     }
 
     /// Takes a prompt in, or says why not.
-    fn accept(&mut self, prompt: Prompt, timeout: Option<Duration>, queue: bool) -> Result<Ticket, Error> {
+    fn accept(
+        &mut self,
+        prompt: Prompt,
+        timeout: Option<Duration>,
+        queue: bool,
+        policy: Option<Policy>,
+    ) -> Result<Ticket, Error> {
         let session = self.parts.name.clone();
         self.parts.profile.accepts(&prompt)?;
         let state = self.view.borrow().state;
         let free = self.current.as_ref().is_none_or(Current::is_unproven) && self.waiting.is_empty();
         match state {
             State::Exited => return Err(Error::AgentExited { session, exit: self.screen.exit }),
-            State::NeedsInput if !self.answers_by_itself() => return Err(Error::NeedsInput { session }),
+            State::NeedsInput if !self.answers_dialog() => return Err(Error::NeedsInput { session }),
             State::Draft if free && !self.draft_is_ours() => return Err(Error::HumanDraft { session }),
             State::Idle | State::Draft if free => {}
             _ if !queue => return Err(Error::Busy { session, state }),
@@ -324,7 +362,7 @@ impl Session {
         let turn = pen.watch();
         let queued = !(free && matches!(state, State::Idle | State::Draft));
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
-        self.waiting.push_back(Waiting { pen, prompt, deadline, urgent: !queued, swallowed: false });
+        self.waiting.push_back(Waiting { pen, prompt, deadline, policy, urgent: !queued, swallowed: false });
         Ok(Ticket { turn, queued })
     }
 
@@ -363,8 +401,8 @@ impl Session {
 
     async fn step_keys(&mut self) {
         let Some(pressing) = self.pressing.front_mut() else { return };
-        // Keys between a paste and its Enter would become part of the prompt.
-        if self.current.as_ref().is_some_and(Current::is_typing) {
+        // Keys between a paste and its Enter would become part of the prompt; those amid an answer, of that.
+        if self.given.is_some() || self.current.as_ref().is_some_and(Current::is_typing) {
             self.wake(Instant::now() + Duration::from_millis(20));
             return;
         }
@@ -412,6 +450,9 @@ impl Session {
             self.fail_all("session_killed", "the session was killed");
         } else {
             self.fail_all("agent_exited", &format!("the agent {how}"));
+        }
+        if let Some(given) = self.given.take() {
+            given.end(Err(Error::AgentExited { session: self.parts.name.clone(), exit: self.screen.exit }));
         }
         for pressing in std::mem::take(&mut self.pressing) {
             let error = Error::AgentExited { session: self.parts.name.clone(), exit: self.screen.exit };

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::input::{Invalid, Key, SessionName, ShortName};
+use crate::question::Policy;
 use crate::screen::Screen;
 
 /// What a call to a terminal returns; boxed, so that the trait is object-safe.
@@ -137,6 +138,8 @@ pub struct Label {
     pub created: i64,
     /// Where the agent was started.
     pub workdir: String,
+    /// What is done with its questions for permission.
+    pub policy: Policy,
 }
 
 /// A pane, as the terminal lists it.

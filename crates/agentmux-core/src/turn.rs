@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use crate::events::{Event, EventLog};
 use crate::input::SessionName;
+use crate::question::Asked;
 
 /// The id of a turn: unique for ever, in order of time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -118,6 +119,8 @@ pub struct Turn {
     pub session_id: String,
     /// How far it is.
     pub state: TurnState,
+    /// What the agent asks before it goes on, where that is recognised.
+    pub question: Option<Arc<Asked>>,
     /// True once there is proof that the agent took the prompt; false once it was typed without such proof; `None`
     /// before Enter was pressed.
     pub confirmed: Option<bool>,
@@ -166,6 +169,7 @@ impl TurnBook {
             session: session.clone(),
             session_id: session_id.to_owned(),
             state: TurnState::Queued,
+            question: None,
             confirmed: None,
             reply: None,
             reply_source: None,
@@ -242,7 +246,23 @@ impl TurnPen {
         if self.state() != state {
             self.change(|turn| {
                 turn.state = state;
+                turn.question = None;
                 turn.finished_at = None;
+            });
+        }
+    }
+
+    /// The agent asks something.
+    pub(crate) fn asks(&self, asked: Option<Arc<Asked>>) {
+        let is_known = {
+            let turn = self.turn.borrow();
+            let id = |asked: &Option<Arc<Asked>>| asked.as_ref().map(|asked| asked.id.clone());
+            turn.state == TurnState::NeedsInput && id(&turn.question) == id(&asked)
+        };
+        if !is_known {
+            self.change(|turn| {
+                turn.state = TurnState::NeedsInput;
+                turn.question = asked;
             });
         }
     }
@@ -297,6 +317,7 @@ impl TurnPen {
     fn finish(&self, state: TurnState, change: impl FnOnce(&mut Turn)) {
         self.change(|turn| {
             turn.state = state;
+            turn.question = None;
             turn.finished_at = Some(SystemTime::now());
             change(turn);
         });
@@ -320,6 +341,7 @@ impl Turn {
             session: self.session.clone(),
             session_id: self.session_id.clone(),
             reply: None,
+            question: self.question.clone(),
             failure: self.failure.clone(),
             ..*self
         }
@@ -378,7 +400,7 @@ mod tests {
         let pen = book.open(&name(), "s");
         let (turn, reached) = wait_for(pen.watch(), Duration::from_secs(5)).await;
         assert_eq!((turn.state, reached), (TurnState::Queued, false));
-        pen.enter(TurnState::NeedsInput);
+        pen.asks(None);
         assert!(wait_for(pen.watch(), Duration::from_secs(5)).await.1);
         pen.done("x".into(), "screen");
         assert_eq!(wait_for(pen.watch(), Duration::ZERO).await.0.reply.as_deref(), Some("x"));

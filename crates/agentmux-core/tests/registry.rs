@@ -11,6 +11,7 @@ use agentmux_core::error::Error;
 use agentmux_core::fake::FakeTerminal;
 use agentmux_core::input::{Key, Prompt, SessionName, ShortName, Workdir};
 use agentmux_core::profile::Profiles;
+use agentmux_core::question::Policy;
 use agentmux_core::registry::{IfBusy, Registry, Sent, Settings, StartSpec};
 use agentmux_core::screen::Exit;
 use agentmux_core::state::State;
@@ -38,6 +39,7 @@ fn world(program: &[&str], max_sessions: usize) -> World {
         size: agentmux_core::terminal::Size::default(),
         env: EnvironmentSource::fixed([("PATH".into(), programs().into())].into()),
         accept_trust: true,
+        policy: Policy::Ask,
         allow_external: false,
     };
     let registry = Registry::new(terminal.clone(), Profiles::builtin(), settings);
@@ -74,7 +76,7 @@ impl World {
     }
 
     async fn send(&self, session: &str, text: &str) -> Result<Turn, Error> {
-        match self.registry.send(prompt(text), Some(session), None, IfBusy::Queue, None).await? {
+        match self.registry.send(prompt(text), Some(session), None, IfBusy::Queue, None, None).await? {
             Sent::Turn(accepted) => Ok(accepted.turn),
             Sent::External(target) => panic!("{target}"),
         }

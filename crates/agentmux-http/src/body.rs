@@ -13,7 +13,7 @@ use crate::gate;
 use crate::limits::BODY_DEADLINE;
 use crate::refusal::Refusal;
 
-pub(crate) use self::fields::Fields;
+pub(crate) use self::fields::{Fields, NumberOrText};
 pub(crate) use self::query::Query;
 
 /// Reads a body and its JSON object. After a refusal for what came over the wire, the connection is closed:

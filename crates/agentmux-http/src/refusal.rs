@@ -146,6 +146,18 @@ impl From<Error> for Refusal {
             Error::NeedsInput { session } => {
                 Self::new(CONFLICT, "needs_input", sentence).about(session, State::NeedsInput)
             }
+            Error::NoQuestion { .. } => Self::new(CONFLICT, "no_question", sentence),
+            Error::QuestionChanged { .. } => Self::new(CONFLICT, "question_changed", sentence),
+            Error::QuestionUnknown { session, screen } => {
+                let mut refusal = Self::new(CONFLICT, "question_unknown", sentence);
+                refusal.failure.screen = Some(screen);
+                refusal.about(session, State::NeedsInput)
+            }
+            Error::NotAnswerable { session, .. } => {
+                Self::new(CONFLICT, "not_answerable", sentence).about(session, State::NeedsInput)
+            }
+            Error::NotAnswered { .. } => Self::new(CONFLICT, "not_answered", sentence),
+            Error::Answering { .. } => Self::new(CONFLICT, "answering", sentence),
             Error::HumanDraft { session } => {
                 Self::new(CONFLICT, "human_draft", sentence).about(session, State::Draft)
             }
@@ -243,6 +255,12 @@ mod tests {
             (Error::SessionLimit(10), 409, "session_limit"),
             (Error::QueueFull { session: name(), limit: 100 }, 429, "queue_full"),
             (Error::HumanDraft { session: name() }, 409, "human_draft"),
+            (Error::NoQuestion { session: name() }, 409, "no_question"),
+            (Error::QuestionChanged { session: name() }, 409, "question_changed"),
+            (Error::QuestionUnknown { session: name(), screen: "x".into() }, 409, "question_unknown"),
+            (Error::NotAnswerable { session: name(), message: "x".into() }, 409, "not_answerable"),
+            (Error::NotAnswered { session: name() }, 409, "not_answered"),
+            (Error::Answering { session: name() }, 409, "answering"),
             (delivery("agent_exited"), 409, "agent_exited"),
             (delivery("tmux_unavailable"), 503, "tmux_unavailable"),
             (unavailable, 503, "tmux_unavailable"),

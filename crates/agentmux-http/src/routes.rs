@@ -52,16 +52,18 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/cleanup", SMALL_BODY, |call| Box::pin(control::cleanup(call))),
     post("/kill", SMALL_BODY, |call| Box::pin(control::kill(call))),
     post("/sessions", SMALL_BODY, |call| Box::pin(session::start(call)))
-        .knows(&["agent", "command", "workdir", "env", "name", "size", "wait"]),
+        .knows(&["agent", "command", "workdir", "env", "name", "size", "policy", "wait"]),
     get("/sessions/{name}", |call| Box::pin(session::show(call))).knows(&[]),
     delete("/sessions/{name}", |call| Box::pin(session::delete(call))).knows(&[]),
     get("/sessions/{name}/screen", |call| Box::pin(session::screen(call))).knows(&["lines", "format"]),
     get("/sessions/{name}/wait", |call| Box::pin(session::wait(call))).knows(&["until", "wait"]),
     get("/sessions/{name}/explain", |call| Box::pin(session::explain(call))).knows(&[]),
     post("/sessions/{name}/keys", SMALL_BODY, |call| Box::pin(control::keys(call))).knows(&["key", "repeat"]),
+    post("/sessions/{name}/answer", PROMPT_BODY, |call| Box::pin(control::answer(call)))
+        .knows(&["choice", "text", "approve", "deny", "question"]),
     post("/sessions/{name}/interrupt", SMALL_BODY, |call| Box::pin(control::interrupt(call))).knows(&[]),
     post("/sessions/{name}/turns", PROMPT_BODY, |call| Box::pin(turn::submit(call)))
-        .knows(&["text", "wait", "timeout", "if_busy", "raw"]),
+        .knows(&["text", "wait", "timeout", "if_busy", "policy", "raw"]),
     get("/sessions/{name}/turns", |call| Box::pin(turn::of_session(call))).knows(&["state", "limit"]),
     get("/turns", |call| Box::pin(turn::list(call))).knows(&["state", "session", "limit"]),
     get("/turns/{id}", |call| Box::pin(turn::show(call))).knows(&["wait"]),

@@ -68,6 +68,7 @@ pub(crate) fn turn(turn: &Turn) -> api::Turn {
         session: turn.session.to_string(),
         session_id: turn.session_id.clone(),
         state: turn.state.word().to_owned(),
+        question: turn.question.as_deref().map(detail::question),
         delivery: turn
             .confirmed
             .map(|confirmed| if confirmed { "confirmed" } else { "unconfirmed" }.to_owned()),
@@ -120,6 +121,8 @@ mod tests {
             agent: "claude".into(),
             state,
             evidence: Evidence { source: Source::Screen, rule: String::new(), matched: String::new(), since },
+            question: None,
+            policy: agentmux_core::question::Policy::Ask,
             created_at: at(0.0),
             target: "a:0.0".into(),
             workdir: "/".into(),

@@ -1,6 +1,7 @@
 //! The label that a pane carries, as one line of JSON in a pane's user option.
 
 use agentmux_core::input::{SessionName, ShortName};
+use agentmux_core::question::Policy;
 use agentmux_core::terminal::Label;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,9 @@ struct Stored {
     agent: String,
     created: i64,
     workdir: String,
+    /// Absent where an earlier version stored the label.
+    #[serde(default)]
+    policy: String,
 }
 
 /// The label as an option's value: JSON escapes control characters, so rows of a listing stay rows.
@@ -31,6 +35,7 @@ pub(crate) fn encode(label: &Label, owner: &str) -> Option<String> {
         agent: label.agent.to_string(),
         created: label.created,
         workdir: label.workdir.clone(),
+        policy: label.policy.word().to_owned(),
     };
     let text = serde_json::to_string(&stored).expect("strings and a number are always JSON");
     (text.len() <= LONGEST).then_some(text)
@@ -48,6 +53,8 @@ pub(crate) fn decode(text: &str, owner: &str) -> Option<Label> {
         agent: ShortName::parse("agent", &stored.agent).ok()?,
         created: stored.created,
         workdir: stored.workdir,
+        // What is not known is asked about.
+        policy: Policy::parse(&stored.policy).unwrap_or_default(),
     })
 }
 
@@ -71,6 +78,7 @@ pub(crate) mod tests {
                 agent: ShortName::parse("agent", "claude").unwrap(),
                 created: 1_800_000_000,
                 workdir: "/tmp/#(touch x);\t\"é".into(),
+                policy: Policy::Deny,
             },
         }
     }
@@ -81,6 +89,15 @@ pub(crate) mod tests {
         let text = encode(&label, "me").unwrap();
         assert!(!text.contains(char::is_control), "{text}");
         assert_eq!(decode(&text, "me"), Some(label));
+    }
+
+    #[test]
+    fn a_policy_that_is_not_known_is_to_ask() {
+        let text = encode(&launch().label, "me").unwrap();
+        for stored in [text.replace("deny", "sometimes"), text.replace(r#","policy":"deny""#, "")] {
+            assert_ne!(stored, text);
+            assert_eq!(decode(&stored, "me").unwrap().policy, Policy::Ask);
+        }
     }
 
     #[test]

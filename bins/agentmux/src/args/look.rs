@@ -1,4 +1,4 @@
-//! The arguments of the verbs that look at sessions and turns, and wait for them.
+//! The arguments of the verbs that look at sessions and turns, wait for them, and answer them.
 
 use agentmux_core::state::STATES;
 use agentmux_core::turn::TURN_STATES;
@@ -38,6 +38,31 @@ pub(crate) struct Show {
     /// Also hold every rule of its profile against its screen
     #[arg(long)]
     pub(crate) explain: bool,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("answer").required(true).args(["choice", "text", "approve", "deny"]))]
+pub(crate) struct Answer {
+    /// The session's name; the active one if absent
+    pub(crate) session: Option<String>,
+    /// Choose the option of this number, or with this label
+    #[arg(long, short, value_name = "N|LABEL")]
+    pub(crate) choice: Option<String>,
+    /// Answer by this text
+    #[arg(long, short)]
+    pub(crate) text: Option<String>,
+    /// Say yes, for this once
+    #[arg(long)]
+    pub(crate) approve: bool,
+    /// Say no
+    #[arg(long)]
+    pub(crate) deny: bool,
+    /// Only if this question, by its id, is still asked
+    #[arg(long, value_name = "ID")]
+    pub(crate) question: Option<String>,
     /// Print the daemon's JSON document
     #[arg(long)]
     pub(crate) json: bool,

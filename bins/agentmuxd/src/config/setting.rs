@@ -27,6 +27,7 @@ pub(super) const REPL_CMD: Setting = setting("AGENTMUX_REPL_CMD", "repl_cmd");
 pub(super) const STARTUP_DELAY: Setting = setting("AGENTMUX_STARTUP_DELAY", "startup_delay");
 pub(super) const READY_TIMEOUT: Setting = setting("AGENTMUX_READY_TIMEOUT", "ready_timeout");
 pub(super) const TRUST: Setting = setting("AGENTMUX_TRUST", "trust");
+pub(super) const POLICY: Setting = setting("AGENTMUX_POLICY", "policy");
 pub(super) const SESSION: Setting = setting("AGENTMUX_SESSION", "session_prefix");
 pub(super) const WINDOW: Setting = setting("AGENTMUX_WINDOW", "window_name");
 pub(super) const WORKDIR: Setting = setting("AGENTMUX_WORKDIR", "workdir");
@@ -46,7 +47,7 @@ pub(super) const ALLOW_CWD_CONFIG: Setting = variable("AGENTMUX_ALLOW_CWD_CONFIG
 pub(super) const AGENTS: &str = "agents";
 
 /// Those that a file may hold.
-pub(super) const IN_FILE: [Setting; 20] = [
+pub(super) const IN_FILE: [Setting; 21] = [
     HOST,
     PORT,
     TOKEN,
@@ -57,6 +58,7 @@ pub(super) const IN_FILE: [Setting; 20] = [
     STARTUP_DELAY,
     READY_TIMEOUT,
     TRUST,
+    POLICY,
     SESSION,
     WINDOW,
     WORKDIR,

@@ -101,6 +101,7 @@ fn wrong_values_are_refused_with_name_source_and_what_is_allowed() {
         ("MAX_SESSIONS", "0", "a whole number from 1 to 1000"),
         ("ALLOW_EXTERNAL_TARGET", "maybe", "true or false"),
         ("TRUST", "never", "accept or ask"),
+        ("POLICY", "always", "ask, deny or approve"),
         ("LOG", "inof", "error, warn, info"),
         ("LOG_FILE", "relative.log", "an absolute path"),
         ("STATE_DIR", "relative", "an absolute path"),

@@ -58,7 +58,8 @@ enum Phase {
     Settling(Instant),
     Idle,
     Working(Job),
-    Asking(Dialog),
+    /// A question, and the answers to those before it.
+    Asking(Dialog, Vec<String>),
 }
 
 /// The demo agent.
@@ -75,6 +76,8 @@ pub(super) struct Agent {
     deaf_until: Option<Instant>,
     /// One more Ctrl-C until then ends the program.
     quit_until: Option<Instant>,
+    /// Inputs to a slow question, and when they take effect.
+    late: VecDeque<(Instant, Input)>,
 }
 
 impl Agent {
@@ -91,6 +94,7 @@ impl Agent {
             ending: None,
             deaf_until: None,
             quit_until: None,
+            late: VecDeque::new(),
         }
     }
 
@@ -114,14 +118,20 @@ impl Agent {
         let phase = match &self.phase {
             Phase::Silent(until) | Phase::Banner(until) | Phase::Settling(until) => Some(*until),
             Phase::Working(job) => Some(job.wake(now)),
-            Phase::Opening(_) | Phase::Idle | Phase::Asking(_) => None,
+            Phase::Opening(_) | Phase::Idle | Phase::Asking(..) => None,
         };
-        phase.into_iter().chain(self.quit_until).min()
+        let late = self.late.front().map(|(due, _)| *due);
+        phase.into_iter().chain(self.quit_until).chain(late).min()
     }
 
     /// Does what is due.
     pub(super) fn tick(&mut self, now: Instant) {
         self.quit_until = self.quit_until.filter(|until| now < *until);
+        while self.late.front().is_some_and(|(due, _)| *due <= now)
+            && let Some((_, input)) = self.late.pop_front()
+        {
+            self.take(input, now);
+        }
         while self.ending.is_none() && self.advance(now) {}
     }
 
@@ -161,24 +171,46 @@ impl Agent {
         if let Input::Key(key) = &input {
             self.events.push(Event::Key(key.word()));
         }
-        if let (Phase::Opening(_) | Phase::Asking(_), Input::Typed(bytes) | Input::Pasted(bytes)) =
+        match self.phase {
+            // A question that is slow shows late what a key does.
+            Phase::Asking(..) if !self.options.slow_dialog.is_zero() => {
+                self.late.push_back((now + self.options.slow_dialog, input));
+            }
+            _ => self.take(input, now),
+        }
+    }
+
+    fn take(&mut self, input: Input, now: Instant) {
+        if let (Phase::Opening(dialog) | Phase::Asking(dialog, _), Input::Typed(bytes) | Input::Pasted(bytes)) =
             (&self.phase, &input)
+            && !dialog.takes_text()
         {
             self.events.push(Event::Lost(bytes.clone()));
         }
         match &mut self.phase {
             Phase::Opening(dialog) => match dialog.input(&input) {
-                Some(true) => self.phase = Phase::Settling(now + self.options.prompt_delay),
-                Some(false) => self.ending = Some(Ending::Exit(1)),
+                Some(given) if given.yes => self.phase = Phase::Settling(now + self.options.prompt_delay),
+                Some(_) => self.ending = Some(Ending::Exit(1)),
                 None => {}
             },
-            Phase::Asking(dialog) => {
-                if let Some(yes) = dialog.input(&input) {
-                    self.reply(if yes { "ASKED-YES" } else { "ASKED-NO" });
-                    self.rest(now);
+            Phase::Asking(dialog, before) => {
+                if let Some(given) = dialog.input(&input) {
+                    before.push(given.said);
+                    match dialog.next.take() {
+                        Some(next) => *dialog = *next,
+                        None => self.asked(now),
+                    }
                 }
             }
             _ => self.edit(input, now),
+        }
+    }
+
+    /// All questions are answered.
+    fn asked(&mut self, now: Instant) {
+        if let Phase::Asking(_, answers) = std::mem::replace(&mut self.phase, Phase::Idle) {
+            self.reply(&answers.join(" "));
+            self.rest(now);
         }
     }
 
@@ -256,8 +288,8 @@ impl Agent {
                 self.events.push(Event::Reply(lines.join("\n")));
             }
             Then::Nothing => {}
-            Then::Ask => {
-                self.phase = Phase::Asking(Dialog::permission());
+            Then::Ask(kind) => {
+                self.phase = Phase::Asking(Dialog::asked(kind), Vec::new());
                 return;
             }
             Then::Exit(status) => self.ending = Some(Ending::Exit(status)),
@@ -304,7 +336,7 @@ impl Agent {
         };
         let body = match &self.phase {
             Phase::Silent(_) | Phase::Banner(_) | Phase::Settling(_) => Body::Nothing,
-            Phase::Opening(dialog) | Phase::Asking(dialog) => Body::Dialog(dialog),
+            Phase::Opening(dialog) | Phase::Asking(dialog, _) => Body::Dialog(dialog),
             Phase::Idle | Phase::Working(_) => Body::Box {
                 draft: self.draft.shown(),
                 suggestion: self.options.placeholder.as_deref(),

@@ -15,59 +15,172 @@ pub(super) enum Opening {
     Bypass,
 }
 
+/// The question that is asked in a turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// May it go on? Yes or no.
+    Permission,
+    /// May it run this command? Yes, yes for ever, or no.
+    Command(String),
+    /// Two questions for permission, one after the other, that look the same.
+    Twice,
+    /// One that becomes another question with the first key.
+    Shifting,
+    /// Which colour? With free text as the last option.
+    Colour,
+    /// Something that no profile knows.
+    Strange,
+}
+
 /// A question, its options, and which one is selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dialog {
     pub(super) text: Vec<String>,
-    /// Labels, and whether the option means yes.
-    options: Vec<(&'static str, bool)>,
+    options: Vec<Choice>,
     selected: usize,
     pub(super) footer: &'static str,
+    /// What every answer begins with.
+    prefix: &'static str,
+    /// What was typed into the last option; `None` where none takes text.
+    typed: Option<Vec<u8>>,
+    /// What comes in its place with the first key.
+    shifts_to: Option<Box<Dialog>>,
+    /// What is asked after it.
+    pub(super) next: Option<Box<Dialog>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Choice {
+    label: &'static str,
+    description: &'static str,
+    /// The answer that it gives.
+    word: &'static str,
+}
+
+/// An answer: whether it means yes, and in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Given {
+    pub(super) yes: bool,
+    pub(super) said: String,
+}
+
+const YES: Choice = choice("Yes", "YES");
+const NO: Choice = choice("No", "NO");
+
+const fn choice(label: &'static str, word: &'static str) -> Choice {
+    Choice { label, description: "", word }
 }
 
 impl Dialog {
     pub(super) fn opening(kind: Opening) -> Self {
-        let (yes, no) = (("Yes, I trust this folder", true), ("No, exit", false));
+        let (yes, no) = (choice("Yes, I trust this folder", "YES"), choice("No, exit", "NO"));
         match kind {
             Opening::Trust => Self::new(&trust_text(), vec![yes, no]),
             Opening::TrustNoFirst => Self::new(&trust_text(), vec![no, yes]),
-            Opening::Bypass => Self::new(BYPASS_TEXT, vec![no, ("Yes, I accept", true)]),
+            Opening::Bypass => Self::new(BYPASS_TEXT, vec![no, choice("Yes, I accept", "YES")]),
             Opening::Login => {
                 Self { footer: "Waiting for the sign-in…", ..Self::new(LOGIN_TEXT, Vec::new()) }
             }
         }
     }
 
-    pub(super) fn permission() -> Self {
-        let options = vec![("Yes", true), ("No", false)];
-        Self { footer: "Esc to cancel", ..Self::new("Do you want to proceed?", options) }
+    pub(super) fn asked(kind: Asked) -> Self {
+        let in_turn = |text: &str, options| Self {
+            footer: "Esc to cancel",
+            prefix: "ASKED-",
+            ..Self::new(text, options)
+        };
+        let permission = || in_turn("Do you want to proceed?", vec![YES, NO]);
+        match kind {
+            Asked::Permission => permission(),
+            Asked::Command(command) => {
+                let always = choice("Yes, and don't ask again for this command", "ALWAYS");
+                let text = format!("Run a command\n\n  {command}\n\nDo you want to proceed?");
+                in_turn(&text, vec![YES, always, NO])
+            }
+            Asked::Twice => Self { next: Some(Box::new(permission())), ..permission() },
+            Asked::Shifting => {
+                let other = in_turn("Do you want to delete everything?", vec![NO, YES]);
+                Self { shifts_to: Some(Box::new(other)), ..permission() }
+            }
+            Asked::Colour => {
+                let red = Choice { description: "warm", ..choice("Red", "RED") };
+                let blue = Choice { description: "cold", ..choice("Blue", "BLUE") };
+                let own = choice("Type something", "");
+                let question = in_turn("Which colour do you prefer?", vec![red, blue, own]);
+                Self { typed: Some(Vec::new()), footer: "Enter to select · Esc to cancel", ..question }
+            }
+            Asked::Strange => in_turn("Hm?", Vec::new()),
+        }
     }
 
-    fn new(text: &str, options: Vec<(&'static str, bool)>) -> Self {
-        let text = text.lines().map(str::to_owned).collect();
-        Self { text, options, selected: 0, footer: "Enter to confirm · Esc to cancel" }
+    fn new(text: &str, options: Vec<Choice>) -> Self {
+        Self {
+            text: text.lines().map(str::to_owned).collect(),
+            options,
+            selected: 0,
+            footer: "Enter to confirm · Esc to cancel",
+            prefix: "",
+            typed: None,
+            shifts_to: None,
+            next: None,
+        }
     }
 
     /// The options as rows, and the index of the selected one.
     pub(super) fn rows(&self) -> (Vec<String>, usize) {
-        let row = |(at, (label, _)): (usize, &(&str, bool))| {
-            let mark = if at == self.selected { '❯' } else { ' ' };
-            format!("{mark} {}. {label}", at + 1)
-        };
-        (self.options.iter().enumerate().map(row).collect(), self.selected)
+        let mut rows = Vec::new();
+        let mut cursor = 0;
+        for (at, choice) in self.options.iter().enumerate() {
+            let is_selected = at == self.selected;
+            if is_selected {
+                cursor = rows.len();
+            }
+            let typed = self.typed.as_ref().filter(|typed| at + 1 == self.options.len() && !typed.is_empty());
+            let label = typed.map_or_else(|| choice.label.into(), |typed| String::from_utf8_lossy(typed));
+            rows.push(format!("{} {}. {label}", if is_selected { '❯' } else { ' ' }, at + 1));
+            if !choice.description.is_empty() {
+                rows.push(format!("     {}", choice.description));
+            }
+        }
+        (rows, cursor)
     }
 
-    /// What a key does: `Some(yes or no)` where it answers the question. Text is not taken.
-    pub(super) fn input(&mut self, input: &Input) -> Option<bool> {
+    /// What a key does: `Some` where it answers the question. Text is taken by the option for it only.
+    pub(super) fn input(&mut self, input: &Input) -> Option<Given> {
+        if let (Some(other), Input::Key(_)) = (self.shifts_to.take(), input) {
+            *self = *other;
+            return None;
+        }
         let last = self.options.len().checked_sub(1)?;
         match input {
             Input::Key(Key::Up) => self.selected = self.selected.saturating_sub(1),
             Input::Key(Key::Down) => self.selected = last.min(self.selected + 1),
-            Input::Key(Key::Enter) => return Some(self.options[self.selected].1),
-            Input::Key(Key::Escape | Key::CtrlC) => return Some(false),
+            Input::Key(Key::Enter) => return self.chosen(),
+            Input::Key(Key::Escape | Key::CtrlC) => {
+                return Some(Given { yes: false, said: format!("{}NO", self.prefix) });
+            }
+            Input::Typed(bytes) | Input::Pasted(bytes) if self.selected == last => {
+                self.typed.as_mut()?.extend_from_slice(bytes);
+            }
             _ => {}
         }
         None
+    }
+
+    /// Whether it takes text now.
+    pub(super) fn takes_text(&self) -> bool {
+        self.typed.is_some() && self.selected + 1 == self.options.len()
+    }
+
+    fn chosen(&self) -> Option<Given> {
+        let choice = &self.options[self.selected];
+        let said = match &self.typed {
+            Some(typed) if self.takes_text() => String::from_utf8_lossy(typed).into_owned(),
+            _ => choice.word.to_owned(),
+        };
+        let yes = choice.word != "NO";
+        (!said.is_empty()).then(|| Given { yes, said: format!("{}{said}", self.prefix) })
     }
 }
 
@@ -92,7 +205,11 @@ mod tests {
     use super::*;
 
     fn answer(mut dialog: Dialog, keys: &[Key]) -> Option<bool> {
-        keys.iter().find_map(|key| dialog.input(&Input::Key(*key)))
+        keys.iter().find_map(|key| dialog.input(&Input::Key(*key))).map(|given| given.yes)
+    }
+
+    fn permission() -> Dialog {
+        Dialog::asked(Asked::Permission)
     }
 
     #[test]
@@ -103,8 +220,9 @@ mod tests {
             answer(Dialog::opening(Opening::TrustNoFirst), &[Key::Down, Key::Down, Key::Enter]),
             Some(true)
         );
-        assert_eq!(answer(Dialog::permission(), &[Key::Down, Key::Up, Key::Enter]), Some(true));
-        assert_eq!(answer(Dialog::permission(), &[Key::Escape]), Some(false));
+        assert_eq!(answer(permission(), &[Key::Down, Key::Up, Key::Enter]), Some(true));
+        assert_eq!(answer(permission(), &[Key::Escape]), Some(false));
+        assert_eq!(answer(Dialog::asked(Asked::Shifting), &[Key::Enter, Key::Enter]), Some(false));
     }
 
     #[test]
@@ -113,7 +231,19 @@ mod tests {
     }
 
     #[test]
+    fn text_is_typed_into_the_last_option_of_a_choice() {
+        let mut dialog = Dialog::asked(Asked::Colour);
+        assert_eq!(dialog.input(&Input::Typed(b"x".to_vec())), None);
+        for key in [Key::Down, Key::Down, Key::Enter] {
+            assert_eq!(dialog.input(&Input::Key(key)), None, "nothing was typed yet");
+        }
+        dialog.input(&Input::Pasted("grün".into()));
+        assert_eq!(dialog.rows().0.last().unwrap(), "❯ 3. grün");
+        assert_eq!(dialog.input(&Input::Key(Key::Enter)).unwrap().said, "ASKED-grün");
+    }
+
+    #[test]
     fn the_selected_row_is_marked() {
-        assert_eq!(Dialog::permission().rows(), (vec!["❯ 1. Yes".to_owned(), "  2. No".to_owned()], 0));
+        assert_eq!(permission().rows(), (vec!["❯ 1. Yes".to_owned(), "  2. No".to_owned()], 0));
     }
 }

@@ -11,7 +11,7 @@ pub(super) const USAGE: &str = "\
 usage: agentmuxd demo-agent [options]
 
 A small interactive agent: no account, no model. Keywords in a prompt say what it does
-(PONG, SLOW s, THINK s, LONG n, MD, ASK, DIE n, DIEAFTER s n, CRASH, SILENT s, EMPTY, DRAFT text).
+(PONG, SLOW s, THINK s, LONG n, MD, ASK, ASKTOOL command, ASKTWICE, ASKCOLOUR, ASKSHIFT, ASKSTRANGE, DIE n, DIEAFTER s n, CRASH, SILENT s, EMPTY, DRAFT text).
 
   --start-silent S    show nothing for S seconds
   --start-delay S     show only a banner for S seconds
@@ -22,6 +22,7 @@ A small interactive agent: no account, no model. Keywords in a prompt say what i
   --draft TEXT        text that stands in the box at start
   --placeholder TEXT  a faint suggestion in the empty box
   --swallow-enter S   ignore Enter for S seconds after a paste
+  --slow-dialog S     a question in a turn takes each key S seconds late
   --late-busy S       show the work on a prompt S seconds late
   --ctx N             show ctx:N% below the box
   --no-title          do not set the terminal's title
@@ -41,6 +42,7 @@ pub(super) struct Options {
     pub(super) draft: Option<String>,
     pub(super) placeholder: Option<String>,
     pub(super) swallow_enter: Duration,
+    pub(super) slow_dialog: Duration,
     pub(super) late_busy: Duration,
     pub(super) ctx: Option<u8>,
     pub(super) title: bool,
@@ -60,6 +62,7 @@ impl Default for Options {
             draft: None,
             placeholder: None,
             swallow_enter: Duration::ZERO,
+            slow_dialog: Duration::ZERO,
             late_busy: Duration::ZERO,
             ctx: None,
             title: true,
@@ -120,6 +123,7 @@ fn set(
         "--start-delay" => options.start_delay = value().and_then(time)?,
         "--prompt-delay" => options.prompt_delay = value().and_then(time)?,
         "--swallow-enter" => options.swallow_enter = value().and_then(time)?,
+        "--slow-dialog" => options.slow_dialog = value().and_then(time)?,
         "--late-busy" => options.late_busy = value().and_then(time)?,
         "--die-at-start" => options.die_at_start = Some(value().and_then(small)?),
         "--ctx" => options.ctx = Some(value().and_then(small)?),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::dialog::Asked;
+
 /// An ordinary answer takes this long, so that a person sees it work.
 const ORDINARY: Duration = Duration::from_millis(150);
 /// A reply says back at most so much of a prompt.
@@ -53,7 +55,7 @@ pub(super) enum Then {
     /// It is over, without a word.
     Nothing,
     /// A question, whose answer is the reply.
-    Ask,
+    Ask(Asked),
     /// The program ends with this status.
     Exit(u8),
     /// The program is gone, as by a crash.
@@ -78,7 +80,12 @@ impl Plan {
             "THINK" => Self::reply(seconds(0)?, "THINK-DONE"),
             "LONG" => Self::reply(ORDINARY, numbered_lines(arguments.first()?.parse().ok()?)),
             "MD" => Self::reply(ORDINARY, LOOK_ALIKES),
-            "ASK" => Self { then: Then::Ask, ..Self::reply(ORDINARY, "") },
+            "ASK" => Self::asks(Asked::Permission),
+            "ASKTOOL" => Self::asks(Asked::Command(arguments.join(" "))),
+            "ASKTWICE" => Self::asks(Asked::Twice),
+            "ASKSHIFT" => Self::asks(Asked::Shifting),
+            "ASKCOLOUR" => Self::asks(Asked::Colour),
+            "ASKSTRANGE" => Self::asks(Asked::Strange),
             "DIE" => at_once(Then::Exit(status(0)?)),
             "DIEAFTER" => Self { busy: seconds(0)?, ..at_once(Then::Exit(status(1)?)) },
             "CRASH" => at_once(Then::Crash),
@@ -87,6 +94,10 @@ impl Plan {
             "DRAFT" => Self { leaves: Some(arguments.join(" ")), ..Self::reply(ORDINARY, "DRAFT-DONE") },
             _ => return None,
         })
+    }
+
+    fn asks(question: Asked) -> Self {
+        Self { then: Then::Ask(question), ..Self::reply(ORDINARY, "") }
     }
 
     fn reply(busy: Duration, text: impl Into<String>) -> Self {
@@ -125,7 +136,7 @@ mod tests {
     fn the_last_keyword_counts() {
         assert_eq!(reply_to("PONG then THINK 1 please"), "THINK-DONE");
         assert_eq!(reply_to("THINK 1 then PONG"), "PONG");
-        assert_eq!(Plan::of("PONG ASK").then, Then::Ask);
+        assert_eq!(Plan::of("PONG ASK").then, Then::Ask(Asked::Permission));
         assert_eq!(
             Plan::of("DIEAFTER 0.5 3"),
             Plan { busy: Duration::from_millis(500), ..Plan::of("DIE 3") }

@@ -160,6 +160,7 @@ fn announcement(view: &View<'_>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::demo::dialog::Asked;
 
     fn boxed(draft: &str, suggestion: Option<&'static str>) -> View<'static> {
         let body = Body::Box { draft: draft.to_owned(), suggestion, status: "ready".to_owned() };
@@ -201,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_question_replaces_the_box() {
-        let dialog = Dialog::permission();
+        let dialog = Dialog::asked(Asked::Permission);
         let view = View { body: Body::Dialog(&dialog), ..boxed("", None) };
         let frame = frame(&view, 30, 20);
         assert_eq!(

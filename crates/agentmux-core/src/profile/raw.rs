@@ -7,6 +7,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::fault::Fault;
+use super::question::{RawForm, RawRows};
 use super::{
     BoxState, Chunks, Consent, CursorIs, Edges, InputBox, LoginMarks, Origin, Pattern, Region, ReplyMarks,
 };
@@ -29,6 +30,10 @@ pub(super) struct Profile {
     rules: Vec<Rule>,
     #[serde(default, rename = "dialog")]
     dialogs: Vec<Dialog>,
+    #[serde(default, rename = "question")]
+    questions: Vec<RawForm>,
+    #[serde(default)]
+    asking: RawRows,
     #[serde(default = "default_selected")]
     selected: String,
     #[serde(default)]
@@ -177,6 +182,7 @@ impl Profile {
             prompt,
             rules,
             dialogs: each("dialog", self.dialogs, Dialog::check)?,
+            questions: each("question", self.questions, |form| form.check(&self.asking))?,
             selected: pattern("selected", &self.selected)?,
             submit: self.submit.check().map_err(|fault| fault.within("submit"))?,
             reply: self.reply.check().map_err(|fault| fault.within("reply"))?,
@@ -374,16 +380,16 @@ fn check_login(login: LoginMarks) -> Result<LoginMarks, Fault> {
     }
 }
 
-fn keys(key: &str, names: &[String]) -> Result<Vec<Key>, Fault> {
+pub(super) fn keys(key: &str, names: &[String]) -> Result<Vec<Key>, Fault> {
     let parse = |name: &String| Key::parse_any(name).map_err(|e| Fault::at(key, e.message));
     names.iter().map(parse).collect()
 }
 
-fn pattern(key: &str, text: &str) -> Result<Pattern, Fault> {
+pub(super) fn pattern(key: &str, text: &str) -> Result<Pattern, Fault> {
     compiled(key, text).map(|regex| Pattern::of(&regex))
 }
 
-fn compiled(key: &str, text: &str) -> Result<Regex, Fault> {
+pub(super) fn compiled(key: &str, text: &str) -> Result<Regex, Fault> {
     Regex::new(text).map_err(|e| Fault::at(key, wrong_pattern(&e)))
 }
 
@@ -394,7 +400,7 @@ fn wrong_pattern(error: &regex::Error) -> String {
     format!("is no regular expression: {last}")
 }
 
-fn optional(key: &str, text: Option<&str>) -> Result<Option<Pattern>, Fault> {
+pub(super) fn optional(key: &str, text: Option<&str>) -> Result<Option<Pattern>, Fault> {
     text.map(|text| pattern(key, text)).transpose()
 }
 

@@ -10,6 +10,7 @@ use super::{Inner, SessionView};
 use crate::events::Event;
 use crate::input::{SessionName, ShortName};
 use crate::profile::Profile;
+use crate::question::Policy;
 use crate::session::{Answering, Command, Extent, Handle, Parts, Snapshot, Start, open};
 use crate::state::{Evidence, Source, State};
 use crate::terminal::{Label, Pane, PaneId};
@@ -23,6 +24,7 @@ pub(super) struct Entry {
     agent: ShortName,
     created: i64,
     workdir: String,
+    policy: Policy,
     handle: Handle,
 }
 
@@ -36,6 +38,8 @@ impl Entry {
             agent: self.agent.to_string(),
             state: now.state,
             evidence: now.evidence,
+            question: now.question,
+            policy: self.policy,
             created_at: SystemTime::UNIX_EPOCH + created,
             target: now.target,
             workdir: self.workdir.clone(),
@@ -122,6 +126,7 @@ impl Inner {
             pane: pane.id.clone(),
             target: pane.target,
             profile,
+            policy: label.policy,
             terminal: self.terminal.clone(),
             book: self.book.clone(),
         };
@@ -135,6 +140,7 @@ impl Inner {
                 matched: String::new(),
                 since: SystemTime::now(),
             },
+            question: None,
             exit: None,
         });
         static MADE: AtomicU64 = AtomicU64::new(0);
@@ -146,6 +152,7 @@ impl Inner {
             agent: label.agent,
             created: label.created,
             workdir: label.workdir,
+            policy: label.policy,
             handle: open(parts, begin),
         }
     }

@@ -15,6 +15,7 @@ use crate::environment::Environment;
 use crate::error::Error;
 use crate::input::{Invalid, SessionName, ShortName, Workdir};
 use crate::profile::Profile;
+use crate::question::Policy;
 use crate::session::{Answering, Start, StartFailure};
 use crate::terminal::{Label, Launch, Size, TerminalError};
 
@@ -33,6 +34,8 @@ pub struct StartSpec {
     pub name: Option<SessionName>,
     /// Columns and rows.
     pub size: Option<Size>,
+    /// What is done with its questions for permission.
+    pub policy: Option<Policy>,
 }
 
 /// A start that was checked: nothing but the terminal and the agent itself can fail now.
@@ -43,6 +46,7 @@ pub(super) struct Plan {
     workdir: PathBuf,
     env: BTreeMap<OsString, OsString>,
     size: Size,
+    policy: Policy,
 }
 
 /// Hears how a start ended.
@@ -98,6 +102,7 @@ impl Inner {
             workdir: workdir.as_path().to_path_buf(),
             env,
             size: spec.size.unwrap_or(settings.size),
+            policy: spec.policy.unwrap_or(settings.policy),
         })
     }
 
@@ -229,6 +234,7 @@ impl Registry {
             agent: plan.profile.name.clone(),
             created: jiff::Timestamp::now().as_second(),
             workdir: plan.workdir.to_string_lossy().into_owned(),
+            policy: plan.policy,
         };
         let mut env = plan.env.clone();
         env.insert("AGENTMUX_SESSION".into(), name.as_str().into());

@@ -1,11 +1,13 @@
 //! The values that go into the registry and come out of it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::environment::EnvironmentSource;
 use crate::input::{SessionName, ShortName, Workdir};
 use crate::profile::Profile;
+use crate::question::{Asked, Policy};
 use crate::screen::Exit;
 use crate::state::{Evidence, State};
 use crate::terminal::Size;
@@ -38,6 +40,8 @@ pub struct Settings {
     pub env: EnvironmentSource,
     /// Whether the agent's own question "do you trust this folder?" is answered with yes.
     pub accept_trust: bool,
+    /// What is done with questions for permission where a request does not say.
+    pub policy: Policy,
     /// Whether panes that we did not start may be captured and typed into.
     pub allow_external: bool,
 }
@@ -92,6 +96,10 @@ pub struct SessionView {
     pub state: State,
     /// Why we believe that.
     pub evidence: Evidence,
+    /// What it asks, where it does and that is recognised.
+    pub question: Option<Arc<Asked>>,
+    /// What is done with its questions for permission, where a turn does not say otherwise.
+    pub policy: Policy,
     /// When it was made.
     pub created_at: SystemTime,
     /// The address of its pane.

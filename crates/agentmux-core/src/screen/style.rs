@@ -32,6 +32,10 @@ impl Style {
         self.has(7)
     }
 
+    pub(super) fn has_background_of(self, other: Self) -> bool {
+        self.background == other.background
+    }
+
     fn has(self, code: u16) -> bool {
         self.attributes & (1 << code) != 0
     }

@@ -17,6 +17,7 @@ use super::interrupt::INTERRUPT;
 use super::{Session, Waiting};
 use crate::input::{Key, Prompt};
 use crate::profile::Profile;
+use crate::question::Policy;
 use crate::reading::Reading;
 use crate::reply::{Traces, traces};
 use crate::screen::Screen;
@@ -39,6 +40,7 @@ pub(super) struct Current {
     pub(super) pen: TurnPen,
     prompt: Prompt,
     deadline: Option<Instant>,
+    pub(super) policy: Option<Policy>,
     phase: Phase,
     /// Why it is to be interrupted, if it is.
     stop: Option<Stop>,
@@ -170,6 +172,7 @@ impl Session {
             pen: next.pen,
             prompt: next.prompt,
             deadline: next.deadline,
+            policy: next.policy,
             phase: Phase::Typing { pasted: Instant::now(), left, shown: None },
             stop: None,
             interrupted: None,
@@ -276,8 +279,8 @@ impl Session {
     fn paste_once_more(&mut self) {
         let Some(current) = self.current.take() else { return };
         log::info!("session {}: a question swallowed the prompt; it is pasted again", self.parts.name);
-        let Current { pen, prompt, deadline, .. } = current;
-        self.waiting.push_front(Waiting { pen, prompt, deadline, urgent: false, swallowed: true });
+        let Current { pen, prompt, deadline, policy, .. } = current;
+        self.waiting.push_front(Waiting { pen, prompt, deadline, policy, urgent: false, swallowed: true });
         self.wake(Instant::now());
     }
 
@@ -316,6 +319,7 @@ impl Session {
     async fn step_submitted(&mut self) {
         self.search_traces().await;
         let (now, announced) = (Instant::now(), self.announced_work());
+        let (asked, by_itself) = (self.asking.known().cloned(), self.policy_answers());
         let Some(current) = &mut self.current else { return };
         let ours = holds_only(&self.parts.profile, &self.reading, &current.prompt);
         let Phase::Submitted(submission) = &mut current.phase else { return };
@@ -341,7 +345,8 @@ impl Session {
                     self.look_again(at);
                 }
             }
-            Verdict::Asks => current.pen.enter(TurnState::NeedsInput),
+            Verdict::Asks if by_itself => {}
+            Verdict::Asks => current.pen.asks(asked),
             Verdict::EnterAgain => self.enter_again().await,
             Verdict::Finished => self.finish().await,
             Verdict::Unproven => {

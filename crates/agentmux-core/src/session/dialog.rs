@@ -9,40 +9,26 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Session;
+use super::hand::Hand;
 use crate::input::Key;
-use crate::profile::{Consent, Dialog, Profile};
+use crate::profile::{Consent, Dialog, Layout, Profile};
+use crate::question::toward;
 use crate::screen::Row;
 use crate::state::State;
 
-/// How many keys a start may press in all.
-const MOST_KEYS: u32 = 30;
-
-/// How long a key may take to show before it counts as lost and is pressed again. Long: a key that is late, not lost,
-/// moves the selection twice, and in a list of two that is back to where it was.
-const KEY_SHOWS: Duration = Duration::from_secs(4);
-
-/// How long the right row must have been selected before Enter, where a key was pressed again: the late one may still
-/// come.
-const SURE: Duration = Duration::from_secs(2);
-
-/// What may be answered, and how far that is.
+/// What may be answered at a start, and how far that is.
 #[derive(Debug)]
 pub(crate) struct Answering {
     /// Whether the question of trust is answered with yes.
     accept_trust: bool,
     /// The command that was started: what it asked for counts as consent.
     argv: Vec<String>,
-    keys: u32,
-    /// A key did not show in time and was pressed again.
-    repeated: bool,
-    /// The rows at the last key: the next waits until they have changed, or for a while.
-    seen: Vec<Row>,
-    pressed: Option<Instant>,
+    hand: Hand<Vec<Row>>,
 }
 
 impl Answering {
     pub(crate) fn new(accept_trust: bool, argv: Vec<String>) -> Self {
-        Self { accept_trust, argv, keys: 0, repeated: false, seen: Vec::new(), pressed: None }
+        Self { accept_trust, argv, hand: Hand::default() }
     }
 }
 
@@ -61,47 +47,45 @@ fn next_key(profile: &Profile, allowed: &Answering, rows: &[Row]) -> Option<Key>
     let Some(option) = &dialog.option else { return Some(Key::Enter) };
     let wanted = rows.iter().rposition(|row| option.is_match(row.text()))?;
     let selected = rows.iter().rposition(|row| profile.selected.is_match(row.text()))?;
-    Some(match selected.cmp(&wanted) {
-        std::cmp::Ordering::Less => Key::Down,
-        std::cmp::Ordering::Greater => Key::Up,
-        std::cmp::Ordering::Equal => Key::Enter,
-    })
+    Some(toward(selected, wanted, Layout::Down))
 }
 
 impl Session {
-    /// True where the screen asks something that will be answered without anybody's help.
-    pub(super) fn answers_by_itself(&self) -> bool {
-        let rows = self.screen.visible();
-        let will = |answering: &Answering| {
-            answering.keys < MOST_KEYS && next_key(&self.parts.profile, answering, rows).is_some()
-        };
-        self.answering.as_ref().is_some_and(will)
+    /// The key that a question of the start gets next; `None` where none will be pressed.
+    fn dialog_key(&self) -> Option<Key> {
+        let answering = self.answering.as_ref().filter(|answering| !answering.hand.is_tired())?;
+        next_key(&self.parts.profile, answering, self.screen.visible())
+    }
+
+    /// True where the screen asks something at the start that will be answered without anybody's help.
+    pub(super) fn answers_dialog(&self) -> bool {
+        self.dialog_key().is_some()
     }
 
     /// Presses the next key of an answer, where the last one has shown its effect.
     pub(super) async fn step_dialog(&mut self) {
-        if !self.believed || self.reading.state != State::NeedsInput || !self.answers_by_itself() {
+        if !self.believed || self.reading.state != State::NeedsInput {
             return;
         }
-        let now = Instant::now();
-        let rows = self.screen.visible();
+        let (Some(key), Some(answering)) = (self.dialog_key(), &self.answering) else { return };
+        let rows = self.screen.visible().to_vec();
+        if answering.hand.may_press(key, &rows, self.quiet_since, Instant::now()) {
+            self.press_on(key, rows).await;
+        }
+        self.look_again(Instant::now() + Duration::from_millis(50));
+    }
+
+    /// Presses the key, if a fresh reading still shows what it is meant for.
+    async fn press_on(&mut self, key: Key, rows: Vec<Row>) {
+        self.look().await;
+        if self.screen.visible() != rows || self.reading.state != State::NeedsInput {
+            return;
+        }
         let Some(answering) = &mut self.answering else { return };
-        let unchanged = rows == answering.seen.as_slice();
-        let waits = |pressed: Instant| unchanged && now < pressed + KEY_SHOWS;
-        let Some(key) = next_key(&self.parts.profile, answering, rows) else { return };
-        let unsure = key == Key::Enter && answering.repeated && now < self.quiet_since + SURE;
-        if unsure || answering.pressed.is_some_and(waits) {
-            self.look_again(now + Duration::from_millis(50));
-            return;
-        }
-        answering.repeated |= unchanged;
-        answering.keys += 1;
-        answering.seen = rows.to_vec();
-        answering.pressed = Some(now);
+        answering.hand.note(rows, Instant::now());
         if let Err(error) = self.parts.terminal.keys(&self.parts.pane, &[key]).await {
             log::warn!("session {}: could not answer its dialog: {error}", self.parts.name);
         }
-        self.look_again(Instant::now() + Duration::from_millis(50));
     }
 }
 

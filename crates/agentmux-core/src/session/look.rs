@@ -1,5 +1,6 @@
 //! Reading the screen, and how far a reading is believed.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
@@ -8,6 +9,7 @@ use super::delivery::Current;
 use super::{Extent, Session, evidence};
 use crate::events::Event;
 use crate::fusion::{COUNTS, fuse};
+use crate::question::Asked;
 use crate::reading::read;
 use crate::screen::{Exit, Screen};
 use crate::state::{Evidence, Source, State};
@@ -21,6 +23,9 @@ const CONFIRM_UNKNOWN: Duration = Duration::from_millis(250);
 
 /// Claude Code 2.1.330 ignores keys for up to 100 ms after it has painted a question: whoever is told of one answers.
 const CONFIRM_QUESTION: Duration = Duration::from_millis(250);
+
+/// Codex 0.169.0 announces that it is blocked up to a second before its question shows.
+const CONFIRM_ANNOUNCED: Duration = Duration::from_millis(1500);
 
 /// A pause after a terminal that did not answer.
 const RETRY: Duration = Duration::from_secs(1);
@@ -104,6 +109,7 @@ impl Session {
                 now >= enough
             }
         };
+        self.note_question(now);
     }
 
     /// Counts a contradiction between the agent's word and its screen, once for each announcement.
@@ -131,6 +137,10 @@ impl Session {
         match state {
             State::Busy | State::Exited => Duration::ZERO,
             State::Unknown => CONFIRM_UNKNOWN,
+            // The agent's word comes before its question is painted.
+            State::NeedsInput if self.reading.source == Source::Osc && self.asking.known().is_none() => {
+                CONFIRM_ANNOUNCED
+            }
             State::NeedsInput => CONFIRM_QUESTION,
             // Its own word is no half-done repaint; the profile says where the screen follows it late.
             State::Idle if self.reading.source == Source::Osc => self.parts.profile.submit.settle,
@@ -150,6 +160,10 @@ impl Session {
             return (State::Busy, Source::Submission, rule.to_owned(), String::new());
         }
         let reading = &self.reading;
+        if reading.state == State::NeedsInput && self.policy_answers() {
+            let rule = "permission answered by policy".to_owned();
+            return (State::Busy, Source::Submission, rule, reading.matched.clone());
+        }
         let state = match self.shown(reading.state) {
             // Ready is what the start says is ready: a box that is painted early, or a minimum delay, is not.
             State::Idle | State::Draft if self.start.is_some() => State::Starting,
@@ -165,6 +179,7 @@ impl Session {
         let sure = self.believed || state == State::Busy;
         let (screen, lost, contradictions) = (&self.screen, self.lost, self.contradictions);
         let (context, name) = (self.reading.context, &self.parts.name);
+        let asked = self.asking.known();
         let mut news = None;
         self.view.send_if_modified(|seen| {
             let mut now = seen.clone();
@@ -173,6 +188,7 @@ impl Session {
                 now.state = state;
                 now.evidence = Evidence { since, ..evidence(source, &rule, &matched, since) };
             }
+            now.question = asked.filter(|_| now.state == State::NeedsInput).cloned();
             if !screen.target.is_empty() {
                 now.target.clone_from(&screen.target);
             }
@@ -185,16 +201,17 @@ impl Session {
             let changed = now != *seen;
             now.version += u64::from(changed);
             now.extent = Extent::of(screen);
-            if now.state != seen.state {
-                news = Some((now.state, now.evidence.clone(), now.exit));
+            let id = |asked: &Option<Arc<Asked>>| asked.as_ref().map(|asked| asked.id.clone());
+            if now.state != seen.state || id(&now.question) != id(&seen.question) {
+                news = Some((now.state, now.evidence.clone(), now.question.clone(), now.exit));
                 log::debug!("session {name}: {} -> {} ({})", seen.state, now.state, now.evidence.rule);
             }
             *seen = now;
             changed
         });
-        if let Some((state, evidence, exit)) = news {
+        if let Some((state, evidence, question, exit)) = news {
             let (name, id) = (self.parts.name.clone(), self.parts.id.clone());
-            self.parts.book.events().push(Event::Session { name, id, state, evidence, exit });
+            self.parts.book.events().push(Event::Session { name, id, state, evidence, question, exit });
         }
     }
 }

@@ -15,6 +15,13 @@ use crate::limits::MAX_SECONDS;
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Map<String, Value>);
 
+/// A value that may be either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NumberOrText<'a> {
+    Number(u32),
+    Text(&'a str),
+}
+
 impl Fields {
     pub(crate) fn new(fields: Map<String, Value>) -> Self {
         Self(fields)
@@ -58,6 +65,20 @@ impl Fields {
                 None => Err(must_be(field, "an integer")),
             },
         }
+    }
+
+    /// A whole number from 1, or a text that is not blank.
+    pub(crate) fn number_or_text(&self, field: &str) -> Result<Option<NumberOrText<'_>>, Invalid> {
+        let Some(value) = self.get(field) else {
+            return Ok(None);
+        };
+        if let Some(text) = value.as_str().filter(|text| !text.trim().is_empty()) {
+            return Ok(Some(NumberOrText::Text(text)));
+        }
+        let number =
+            value.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0);
+        let number = number.ok_or_else(|| must_be(field, "a number from 1 or a text"))?;
+        Ok(Some(NumberOrText::Number(number)))
     }
 
     /// A number of seconds, 0 to 3600.

@@ -2,6 +2,7 @@
 
 use agentmux_api as api;
 use agentmux_core::input::{Invalid, Prompt, SessionName, Workdir};
+use agentmux_core::question::POLICIES;
 use agentmux_core::registry::{IfBusy, Sent, Settings, StartSpec};
 
 use super::turn::IF_BUSY;
@@ -44,6 +45,7 @@ pub(super) fn start_spec(fields: &Fields, settings: &Settings) -> Result<StartSp
         env: fields.environment("env")?,
         name,
         size: None,
+        policy: fields.choice("policy", &POLICIES)?,
     })
 }
 
@@ -56,11 +58,12 @@ pub(crate) async fn send(call: Call) -> Result<Outcome, Refusal> {
     }
     let if_busy = fields.choice("if_busy", &IF_BUSY)?.unwrap_or(IfBusy::Queue);
     let (wait, timeout) = (fields.seconds("wait")?, fields.seconds("timeout")?);
+    let policy = fields.choice("policy", &POLICIES)?;
 
     let answer = |target, turn, waited_out| {
         Reply::ok(&api::Send { ok: true, action: "send".into(), target, turn, waited_out })
     };
-    match call.registry.send(prompt, session, target, if_busy, timeout).await? {
+    match call.registry.send(prompt, session, target, if_busy, timeout, policy).await? {
         Sent::External(target) => Ok(Outcome::Reply(answer(target, None, None))),
         Sent::Turn(accepted) => {
             let target = accepted.session.target;

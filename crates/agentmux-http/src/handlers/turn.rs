@@ -2,6 +2,7 @@
 
 use agentmux_api as api;
 use agentmux_core::input::Prompt;
+use agentmux_core::question::POLICIES;
 use agentmux_core::registry::{IfBusy, Sent};
 use agentmux_core::turn::{TURN_STATES, TurnState};
 use hyper::StatusCode;
@@ -21,12 +22,13 @@ pub(crate) async fn submit(call: Call) -> Result<Outcome, Refusal> {
     let prompt = Prompt::parse(fields.required_text("text")?)?;
     let if_busy = fields.choice("if_busy", &IF_BUSY)?.unwrap_or(IfBusy::Queue);
     let (wait, timeout) = (fields.seconds("wait")?, fields.seconds("timeout")?);
+    let policy = fields.choice("policy", &POLICIES)?;
     if fields.flag("raw")? == Some(false) {
         let error = "raw: false is not supported yet: prompts go to the agent as typed; nothing was done";
         return Err(Refusal::unsupported(error));
     }
 
-    let sent = call.registry.send(prompt, Some(&call.key), None, if_busy, timeout).await?;
+    let sent = call.registry.send(prompt, Some(&call.key), None, if_busy, timeout, policy).await?;
     let Sent::Turn(accepted) = sent else {
         // Only an address can mean a pane that is not ours, and none was given.
         return Err(Refusal::internal());

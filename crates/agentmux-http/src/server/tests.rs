@@ -48,6 +48,7 @@ fn registry(terminal: Arc<dyn Terminal>) -> Registry {
         size: Size::default(),
         env: EnvironmentSource::fixed([("PATH".into(), "/usr/bin:/bin".into())].into()),
         accept_trust: true,
+        policy: agentmux_core::question::Policy::Ask,
         allow_external: false,
     };
     Registry::new(terminal, Profiles::builtin(), settings)

@@ -2,6 +2,7 @@
 
 use agentmux_api as api;
 use agentmux_core::events::Event;
+use agentmux_core::question::{Asked, Choice};
 use agentmux_core::reading::RuleOutcome;
 use agentmux_core::registry::SessionView;
 use agentmux_core::screen::{Exit, Screen};
@@ -18,6 +19,8 @@ pub(crate) fn session(session: &SessionView) -> api::SessionDetail {
         state: session.state.word().to_owned(),
         since: utc_time(session.evidence.since),
         evidence: evidence(&session.evidence),
+        question: session.question.as_deref().map(question),
+        policy: session.policy.word().to_owned(),
         agent: session.agent.clone(),
         workdir: session.workdir.clone(),
         target: session.target.clone(),
@@ -52,6 +55,26 @@ fn evidence(evidence: &Evidence) -> api::Evidence {
     }
 }
 
+/// A question.
+pub(crate) fn question(asked: &Asked) -> api::Question {
+    let Asked { id, question } = asked;
+    let option = |option: &Choice| api::Choice {
+        number: option.number,
+        label: option.label.clone(),
+        description: option.description.clone(),
+        selected: option.selected,
+        ticked: option.ticked,
+    };
+    api::Question {
+        id: id.clone(),
+        kind: question.kind.word().to_owned(),
+        text: question.text.clone(),
+        options: question.options.iter().map(option).collect(),
+        multiple: question.multiple,
+        takes: question.takes.words().into_iter().map(str::to_owned).collect(),
+    }
+}
+
 fn exit(exit: Exit) -> api::Exit {
     match exit {
         Exit::Status(status) => api::Exit { status: Some(status), signal: None },
@@ -74,13 +97,14 @@ pub(crate) fn explanation(view: &SessionView, rules: Vec<RuleOutcome>) -> api::E
 /// An event's name and its data.
 pub(crate) fn event(event: &Event) -> (&'static str, String) {
     match event {
-        Event::Session { name, id, state, evidence: why, exit: end } => {
+        Event::Session { name, id, state, evidence: why, question: asked, exit: end } => {
             let document = api::SessionEvent {
                 name: name.to_string(),
                 id: id.clone(),
                 state: state.word().to_owned(),
                 since: utc_time(why.since),
                 evidence: evidence(why),
+                question: asked.as_deref().map(question),
                 exit: end.map(exit),
             };
             ("session", json(&document))

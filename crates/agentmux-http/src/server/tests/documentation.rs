@@ -57,7 +57,9 @@ async fn each_line_works_as_it_stands() {
     }
     while let Some(tried) = tries.join_next().await {
         let (heading, answer) = tried.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 20"), "{heading}: {answer}");
+        // The in-memory agent never asks anything.
+        let is_answer = heading.ends_with("/answer") && answer.contains("no_question");
+        assert!(is_answer || answer.starts_with("HTTP/1.1 20"), "{heading}: {answer}");
     }
 }
 

@@ -1,0 +1,129 @@
+//! Which question a session asks now: the same one as before, or another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Session;
+use crate::question::{Asked, Question, find};
+use crate::state::State;
+
+/// A question that reads differently may be half painted: it must read so for that long.
+const SETTLED: Duration = Duration::from_millis(100);
+
+/// The question on a session's screen.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    /// The question that is believed, and since when.
+    known: Option<(Arc<Asked>, Instant)>,
+    /// Another reading, and since when.
+    candidate: Option<(Question, Instant)>,
+}
+
+impl Asking {
+    /// The question that is asked, whatever the last reading was.
+    pub(super) fn known(&self) -> Option<&Arc<Asked>> {
+        self.known.as_ref().map(|(asked, _)| asked)
+    }
+
+    /// The question, where the last reading showed it, and since when it has been asked.
+    pub(super) fn shown(&self) -> Option<(&Arc<Asked>, Instant)> {
+        self.known.as_ref().filter(|_| self.candidate.is_none()).map(|(asked, since)| (asked, *since))
+    }
+
+    /// What says the same is another question.
+    pub(super) fn is_another(&mut self) {
+        if let Some((asked, since)) = &mut self.known {
+            *asked = Arc::new(Asked { id: new_id(), question: asked.question.clone() });
+            *since = Instant::now();
+        }
+    }
+
+    /// Nothing is asked any more.
+    fn end(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Notes what a reading shows; returns when to read again, where it is not sure yet.
+    fn note(&mut self, found: Question, now: Instant) -> Option<Instant> {
+        if let Some((asked, _)) = &mut self.known
+            && asked.question.is_same(&found)
+        {
+            let question = asked.question.seen_again(found);
+            if question != asked.question {
+                *asked = Arc::new(Asked { id: asked.id.clone(), question });
+            }
+            self.candidate = None;
+            return None;
+        }
+        let since = match &self.candidate {
+            Some((candidate, since)) if candidate.is_same(&found) => *since,
+            _ => now,
+        };
+        if now < since + SETTLED {
+            self.candidate = Some((found, since));
+            return Some(since + SETTLED);
+        }
+        self.known = Some((Arc::new(Asked { id: new_id(), question: found }), since));
+        self.candidate = None;
+        None
+    }
+}
+
+fn new_id() -> String {
+    format!("q-{}", uuid::Uuid::now_v7().simple())
+}
+
+impl Session {
+    /// Notes the question on the screen that was just read.
+    pub(super) fn note_question(&mut self, now: Instant) {
+        if self.reading.state != State::NeedsInput {
+            if self.believed {
+                self.asking.end();
+            }
+            return;
+        }
+        // A question that is not recognised may be in mid-repaint: the known one stays, and gets no key.
+        let Some(found) = find(&self.parts.profile, &self.screen) else {
+            self.unrecognised = true;
+            return;
+        };
+        self.unrecognised = false;
+        if let Some(at) = self.asking.note(found, now) {
+            self.look_again(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profiles;
+    use crate::screen::Screen;
+
+    fn question(rows: &str) -> Question {
+        let demo = Profiles::builtin().get("demo").unwrap();
+        find(&demo, &Screen::from_ansi(&format!("────────\n{rows}\n\nEsc to cancel"))).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_question_is_believed_when_it_has_settled_and_has_another_id() {
+        let first = || question("Do you want to proceed?\n\n❯ 1. Yes\n  2. No");
+        let (mut asking, start) = (Asking::default(), Instant::now());
+        let settled = asking.note(first(), start).unwrap();
+        assert_eq!(asking.note(first(), settled), None);
+        let id = asking.known().unwrap().id.clone();
+
+        let moved = question("Do you want to proceed?\n\n  1. Yes\n❯ 2. No");
+        assert_eq!(asking.note(moved, settled), None);
+        let (asked, _) = asking.shown().unwrap();
+        assert_eq!((&asked.id, asked.question.selected()), (&id, Some(1)));
+
+        let other = || question("Do you want to stop?\n\n❯ 1. Yes\n  2. No");
+        let settled = asking.note(other(), settled).unwrap();
+        assert!(asking.shown().is_none() && asking.known().unwrap().id == id);
+        assert_eq!(asking.note(other(), settled), None);
+        assert_ne!(asking.shown().unwrap().0.id, id);
+    }
+}
