@@ -2,6 +2,7 @@
 //!
 //! Skipped, saying so, where `tests/install-agents.sh` has not installed them.
 
+mod answers;
 mod stage;
 
 use serde_json::json;
