@@ -16,6 +16,7 @@ mod harness;
 mod inherited;
 mod live;
 mod resources;
+mod signals;
 mod standin;
 mod survival;
 mod truth;

@@ -140,6 +140,7 @@ fn sessions(
         accept_trust: accept_trust(sources)?,
         policy: policy(sources)?,
         allow_external: sources.flag(ALLOW_EXTERNAL_TARGET)?,
+        relay: None,
     })
 }
 

@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod doctor;
 mod failure;
+mod hook;
 mod instance;
 mod logging;
 mod login_shell;
@@ -21,6 +22,11 @@ use cli::Command;
 use config::{Config, ConfigError};
 
 fn main() -> ExitCode {
+    // An agent waits for it: nothing else comes first.
+    if std::env::args_os().nth(1).is_some_and(|verb| verb == "hook") {
+        hook::relay(std::env::args_os().skip(2));
+        return ExitCode::SUCCESS;
+    }
     match cli::parse(std::env::args_os().skip(1)) {
         Ok(Command::Serve) => serve(),
         Ok(Command::CheckConfig) => check_config(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use agentmux_api::local::DaemonFile;
 use agentmux_core::registry::{Registry, Settings};
+use agentmux_core::signals::Relay;
 use agentmux_http::{Access, Server};
 use agentmux_tmux::{ConnectError, Tmux};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -55,7 +56,8 @@ async fn live(config: Config, mut instance: Instance) -> Result<(), Failure> {
     let listener = bind(&config.listen).await?;
 
     let environment = agent_env::source(config.login_env, &program, &config.home);
-    let settings = Settings { env: environment.clone(), ..config.sessions };
+    let relay = Relay { program, sessions: config.state.sessions(), daemon: config.state.daemon() };
+    let settings = Settings { env: environment.clone(), relay: Some(relay), ..config.sessions };
     let registry = Registry::new(Arc::new(tmux), config.profiles, settings);
     let adopted = registry.adopt().await;
     let adopted =

@@ -30,9 +30,9 @@ pub use failure::{Failure, Problem};
 pub use question::{AnswerRequest, Answered, Choice, NumberOrLabel, Question};
 pub use session::{
     Evidence, Exit, Explanation, Gone, Interrupt, Keys, KeysRequest, Pane, RuleOutcome, Screen,
-    SessionDetail, Size, StartRequest,
+    SessionDetail, SignalEvent, Signals, Size, StartRequest,
 };
-pub use turn::{Turn, TurnRequest, Turns};
+pub use turn::{Tokens, Turn, TurnRequest, Turns};
 
 /// A session in the inherited form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

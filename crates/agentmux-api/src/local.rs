@@ -45,6 +45,11 @@ impl StateDir {
         self.0.join("launch")
     }
 
+    /// A folder for each session whose agent tells what it does: its secret, and what the agent is started with.
+    pub fn sessions(&self) -> PathBuf {
+        self.0.join("sessions")
+    }
+
     /// The log, where no other place was chosen.
     pub fn log(&self) -> PathBuf {
         self.0.join("agentmux.log")

@@ -91,7 +91,7 @@ pub struct SessionDetail {
 /// Why a session is believed to be in its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// Where it comes from: `process`, `osc`, `submission`, `title` or `screen`.
+    /// Where it comes from: `process`, `hook`, `osc`, `submission`, `title` or `screen`.
     pub source: String,
     /// The rule of the profile that decided, or a word for what happened.
     pub rule: String,
@@ -161,6 +161,34 @@ pub struct Explanation {
     pub session: SessionDetail,
     /// What each rule of its profile says of its screen now, in order: the first that holds decides.
     pub rules: Vec<RuleOutcome>,
+    /// What its agent tells of itself.
+    #[serde(default)]
+    pub signals: Signals,
+}
+
+/// What a session's agent tells of itself by hooks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signals {
+    /// `off`: it was not made to; `waiting`: nothing came yet; `live`; `silent`: nothing came though it was at work.
+    pub health: String,
+    /// A sentence on that.
+    pub why: String,
+    /// The events that its profile knows.
+    pub events: Vec<SignalEvent>,
+}
+
+/// An event of an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalEvent {
+    /// Its name.
+    pub event: String,
+    /// What it means: `ready`, `submitted`, `working`, `asks`, `done`, `failed`, `interrupted`, `ended`, `notes` or
+    /// `ignored`.
+    pub means: String,
+    /// How often it came.
+    pub count: u64,
+    /// When it came last: RFC 3339, UTC; null where it never did.
+    pub last_at: Option<String>,
 }
 
 /// What a rule says of a screen.

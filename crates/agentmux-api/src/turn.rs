@@ -27,14 +27,23 @@ pub struct TurnRequest {
 }
 
 /// `GET /turns`, `GET /sessions/{name}/turns`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Turns {
     /// The turns, newest first, without their replies.
     pub turns: Vec<Turn>,
 }
 
+/// The tokens that a turn used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Sent to the model with its last request: the context.
+    pub input: Option<u64>,
+    /// What the model said.
+    pub output: Option<u64>,
+}
+
 /// A turn: one prompt and the agent's work on it. `GET /turns/{id}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Turn {
     /// Its id.
     pub id: String,
@@ -51,10 +60,25 @@ pub struct Turn {
     /// `confirmed`: the agent took the prompt; `unconfirmed`: typed, no proof yet; null before Enter was
     /// pressed.
     pub delivery: Option<String>,
+    /// Where the proof for that came from: `hook` (the agent's own receipt), `osc` or `screen`; absent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<String>,
+    /// Present, and true, where the agent received the text changed, or with more around it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transformed: Option<bool>,
     /// What the agent said, once it has finished; null in lists and in events.
     pub reply: Option<String>,
-    /// Where the reply was read: `screen`.
+    /// Where the reply was read: `hook`, `transcript` or `screen`.
     pub reply_source: Option<String>,
+    /// Percent of the context used at its end, where the agent tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<u8>,
+    /// The tokens that it used, where the agent tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
+    /// What it cost, in dollars, where the agent tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<f64>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Problem>,
@@ -63,6 +87,9 @@ pub struct Turn {
     /// When Enter was pressed.
     #[serde(default)]
     pub submitted_at: Option<String>,
+    /// When there was proof that the agent took the prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<String>,
     /// When it ended.
     #[serde(default)]
     pub finished_at: Option<String>,

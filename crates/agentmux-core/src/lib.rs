@@ -32,6 +32,7 @@
 //!     env: EnvironmentSource::fixed(std::env::vars_os().collect()),
 //!     accept_trust: false,
 //!     allow_external: false,
+//!     relay: None,
 //! };
 //! // A program that shows each line back. `agentmux_tmux::Tmux` starts real ones.
 //! let terminal = Arc::new(FakeTerminal::default());
@@ -67,6 +68,7 @@ pub mod registry;
 mod reply;
 pub mod screen;
 mod session;
+pub mod signals;
 pub mod state;
 mod submission;
 pub mod terminal;

@@ -12,6 +12,7 @@ mod lint;
 mod pattern;
 mod question;
 mod raw;
+pub mod signals;
 #[cfg(test)]
 mod tests;
 
@@ -77,6 +78,8 @@ pub struct Profile {
     pub login: LoginMarks,
     /// Percent of the context used: group 1, searched in the rows below the box, else in the last five.
     pub context: Option<Pattern>,
+    /// How it is made to tell what it does.
+    pub signals: Option<signals::Signals>,
 }
 
 /// What logs an agent in: it is looked for, never read.

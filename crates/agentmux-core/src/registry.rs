@@ -4,6 +4,7 @@
 //! one. The list's lock is held for a short look only, never over an await.
 
 mod entry;
+mod hooks;
 mod look;
 mod start;
 mod values;
@@ -19,6 +20,7 @@ use crate::input::{Key, Prompt, SessionName};
 use crate::profile::Profiles;
 use crate::question::{Answer, Policy};
 use crate::session::{Command, Ticket};
+use crate::signals::launch;
 use crate::state::State;
 use crate::terminal::{PaneId, Terminal, TerminalError};
 use crate::turn::{Turn, TurnBook, TurnState};
@@ -88,6 +90,9 @@ impl Registry {
             .collect();
         found.sort_by(|(a, _), (b, _)| (a.created, &a.id).cmp(&(b.created, &b.id)));
         let count = found.len();
+        if let Some(relay) = &self.0.settings.relay {
+            launch::sweep(relay, &found.iter().map(|(label, _)| label.id.clone()).collect());
+        }
         for (label, pane) in found {
             let entry = self.0.adopt_entry(label, pane);
             let mut sessions = self.0.sessions();
@@ -299,8 +304,9 @@ impl Registry {
         }
         let entry = self.0.sessions().take(&id).ok_or_else(gone)?;
         let name = entry.name.clone();
-        self.0.book.events().push(Event::Gone { name: name.clone(), id });
+        self.0.book.events().push(Event::Gone { name: name.clone(), id: id.clone() });
         entry.close().await;
+        self.0.forget_files(&id);
         Ok(name)
     }
 
@@ -463,10 +469,12 @@ impl Inner {
 
     /// Ends a session that is in the list no more.
     async fn end(&self, entry: Entry) -> Result<(), Error> {
-        let pane = entry.pane.clone();
-        self.book.events().push(Event::Gone { name: entry.name.clone(), id: entry.id.clone() });
+        let (pane, id) = (entry.pane.clone(), entry.id.clone());
+        self.book.events().push(Event::Gone { name: entry.name.clone(), id: id.clone() });
         entry.close().await;
-        Ok(self.terminal.kill(&pane).await?)
+        let killed = self.terminal.kill(&pane).await;
+        self.forget_files(&id);
+        Ok(killed?)
     }
 }
 

@@ -86,7 +86,7 @@ fn unindent<'a>(profile: &Profile, row: &'a Row) -> &'a str {
     &text[blanks..]
 }
 
-fn tail(text: String) -> String {
+pub(crate) fn tail(text: String) -> String {
     let cut = text.len().saturating_sub(MAX_REPLY);
     let cut = (cut..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     text[cut..].to_owned()

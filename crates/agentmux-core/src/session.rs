@@ -12,6 +12,7 @@ mod growth;
 mod hand;
 mod interrupt;
 mod look;
+mod signals;
 mod start;
 
 use std::collections::VecDeque;
@@ -27,6 +28,7 @@ use crate::profile::Profile;
 use crate::question::{Answer, Asked, Policy};
 use crate::reading::Reading;
 use crate::screen::{Exit, Screen};
+use crate::signals::Signal;
 use crate::state::{Evidence, Source, State};
 use crate::terminal::{Activity, PaneId, Terminal, TerminalError};
 use crate::turn::{Turn, TurnBook, TurnPen, TurnState};
@@ -36,6 +38,7 @@ use answer::{Given, Giver};
 use asking::Asking;
 use delivery::{Current, squash};
 pub(crate) use dialog::Answering;
+use signals::Ears;
 pub(crate) use start::{Start, StartFailure};
 
 /// How many turns may wait in a session.
@@ -106,6 +109,8 @@ pub(crate) enum Command {
     Cancel { turn: String, answer: oneshot::Sender<bool> },
     /// Interrupt what the agent does; false where it does nothing.
     Interrupt { answer: oneshot::Sender<Result<bool, Error>> },
+    /// Hear what the agent told by a hook.
+    Hear(Signal),
     /// The agent is being killed (or, after all, not): its end is then no surprise.
     Killing(bool),
     /// End: turns that go on are failed.
@@ -175,6 +180,8 @@ struct Session {
     in_vain: Vec<String>,
     screen: Screen,
     reading: Reading,
+    /// What the screen by itself means.
+    on_screen: State,
     /// Since when the screen has been as it is.
     quiet_since: Instant,
     /// A reading that contradicts what is published, and since when.
@@ -182,7 +189,9 @@ struct Session {
     believed: bool,
     lost: bool,
     killing: bool,
-    /// The announcement that was last contradicted, and how often that happened.
+    /// What the agent told by hooks.
+    ears: Ears,
+    /// The word that was last contradicted, and how often that happened.
     contradicted: Option<Instant>,
     contradictions: u64,
     current: Option<Current>,
@@ -246,11 +255,13 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
             input: None,
             context: None,
         },
+        on_screen: State::Unknown,
         quiet_since: now,
         candidate: None,
         believed: false,
         lost: false,
         killing: false,
+        ears: Ears::default(),
         contradicted: None,
         contradictions: 0,
         current: None,
@@ -329,6 +340,7 @@ impl Session {
                 let result = self.interrupt().await;
                 drop(answer.send(result));
             }
+            Command::Hear(signal) => self.hear(signal),
             Command::Killing(killing) => self.killing = killing,
             Command::Close => {
                 self.fail_all("session_killed", "the session was killed");

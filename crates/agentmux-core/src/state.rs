@@ -63,6 +63,8 @@ pub const STATES: [State; 8] = [
 pub enum Source {
     /// The process: it has ended.
     Process,
+    /// What the agent told by a hook.
+    Hook,
     /// The agent's own announcement in its output (OSC 7501).
     Osc,
     /// Our own act: a prompt was submitted and nothing newer is known.
@@ -78,6 +80,7 @@ impl Source {
     pub fn word(self) -> &'static str {
         match self {
             Self::Process => "process",
+            Self::Hook => "hook",
             Self::Osc => "osc",
             Self::Submission => "submission",
             Self::Title => "title",

@@ -34,6 +34,8 @@ pub(crate) struct Submission {
     pub(crate) worked: bool,
     /// The prompt was seen above the box since.
     pub(crate) echoed: bool,
+    /// The agent said that it took the prompt.
+    pub(crate) told: bool,
 }
 
 /// What is seen now.
@@ -49,6 +51,8 @@ pub(crate) struct Sight {
     pub(crate) answered: bool,
     /// Whether the box holds nothing but our text.
     pub(crate) ours: bool,
+    /// Whether the agent said that it has finished.
+    pub(crate) ended: bool,
 }
 
 /// What follows.
@@ -70,12 +74,12 @@ pub(crate) enum Verdict {
 
 impl Submission {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { entered: now, last_enter: now, enters: 1, worked: false, echoed: false }
+        Self { entered: now, last_enter: now, enters: 1, worked: false, echoed: false, told: false }
     }
 
     /// True once there is proof that the agent took the prompt.
     pub(crate) fn is_taken(&self) -> bool {
-        self.worked || self.echoed
+        self.worked || self.echoed || self.told
     }
 
     /// Notes what is seen.
@@ -101,10 +105,10 @@ impl Submission {
     }
 
     fn judge_draft(&self, sight: Sight, now: Instant) -> Verdict {
-        if self.worked || (self.echoed && sight.answered) {
+        if self.worked || sight.ended || (self.echoed && sight.answered) {
             return Verdict::Finished;
         }
-        if self.echoed {
+        if self.echoed || self.told {
             return Verdict::Wait(None);
         }
         if now >= self.entered + PATIENCE {
@@ -124,13 +128,17 @@ impl Submission {
     }
 
     fn judge_idle(&self, sight: Sight, submit: &Submit, now: Instant) -> Verdict {
-        if self.worked {
+        if self.worked || sight.ended {
             return Verdict::Finished;
         }
-        if !self.echoed {
-            return self.judge_silence(sight, now);
-        }
-        let quiet = if sight.answered { UNSEEN_WORK.max(submit.settle) } else { submit.grace };
+        let quiet = match (self.told, self.echoed) {
+            // It took the prompt, does not show that it works, and will say when it has finished, unless somebody
+            // interrupts it.
+            (true, _) => PATIENCE,
+            (false, true) if sight.answered => UNSEEN_WORK.max(submit.settle),
+            (false, true) => submit.grace,
+            (false, false) => return self.judge_silence(sight, now),
+        };
         let end = sight.quiet_since.max(self.last_enter) + quiet;
         if now >= end { Verdict::Finished } else { Verdict::Wait(Some(end)) }
     }
@@ -166,7 +174,7 @@ mod tests {
         let now = entered + Duration::from_millis(at);
         let submission = Submission { enters, worked, echoed, ..Submission::new(entered) };
         let quiet_since = now - Duration::from_millis(quiet);
-        let sight = Sight { state, believed, answered, quiet_since, ours: true };
+        let sight = Sight { state, believed, answered, quiet_since, ours: true, ended: false };
         submission.judge(sight, &profile.submit, now)
     }
 
@@ -182,6 +190,25 @@ mod tests {
         assert!(matches!(row(false, false, 1, Idle, true, false, 9000, 9000), Verdict::Wait(_)));
         assert_eq!(row(false, false, 1, Idle, true, false, 10_000, 10_000), Verdict::Unproven);
         assert!(matches!(row(false, false, 1, Idle, true, false, 20_000, 50), Verdict::Wait(_)));
+    }
+
+    #[test]
+    fn an_agent_that_told_of_the_beginning_is_waited_for_until_it_tells_of_the_end() {
+        let profile = Profiles::builtin().get("demo").unwrap();
+        let entered = Instant::now();
+        for (state, ended, at, expected) in [
+            (State::Idle, false, 9000, Verdict::Wait(Some(entered + PATIENCE))),
+            (State::Idle, false, 10_000, Verdict::Finished),
+            (State::Idle, true, 100, Verdict::Finished),
+            (State::Draft, false, 9000, Verdict::Wait(None)),
+            (State::Draft, true, 100, Verdict::Finished),
+        ] {
+            let submission = Submission { told: true, echoed: true, ..Submission::new(entered) };
+            let now = entered + Duration::from_millis(at);
+            let sight =
+                Sight { state, believed: true, quiet_since: entered, answered: false, ours: true, ended };
+            assert_eq!(submission.judge(sight, &profile.submit, now), expected, "{state} {ended} {at}");
+        }
     }
 
     #[test]
@@ -207,6 +234,7 @@ mod tests {
                 answered: false,
                 quiet_since: entered,
                 ours: false,
+                ended: false,
             };
             assert_eq!(Submission::new(entered).judge(sight, &profile.submit, now), expected, "{at}");
         }

@@ -19,6 +19,8 @@ use tokio::sync::watch;
 use crate::events::{Event, EventLog};
 use crate::input::SessionName;
 use crate::question::Asked;
+use crate::signals::Usage;
+use crate::state::Source;
 
 /// The id of a turn: unique for ever, in order of time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -109,7 +111,7 @@ pub struct Failure {
 }
 
 /// A turn, as it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Turn {
     /// Its id.
     pub id: TurnId,
@@ -124,16 +126,24 @@ pub struct Turn {
     /// True once there is proof that the agent took the prompt; false once it was typed without such proof; `None`
     /// before Enter was pressed.
     pub confirmed: Option<bool>,
+    /// Where that proof came from: a [`Source`] that is more than our own act.
+    pub receipt: Option<Source>,
+    /// The agent changed the text that was typed, or added to it.
+    pub transformed: bool,
     /// What the agent said; at most 1 MiB, the end is kept.
     pub reply: Option<String>,
-    /// Where the reply was read: `screen`.
+    /// Where the reply was read: `hook`, `transcript` or `screen`.
     pub reply_source: Option<&'static str>,
+    /// What it used, as far as the agent tells.
+    pub usage: Usage,
     /// Why it failed.
     pub failure: Option<Failure>,
     /// When it was accepted.
     pub accepted_at: SystemTime,
     /// When Enter was pressed.
     pub submitted_at: Option<SystemTime>,
+    /// When there was proof that the agent took the prompt.
+    pub confirmed_at: Option<SystemTime>,
     /// When it became final.
     pub finished_at: Option<SystemTime>,
 }
@@ -171,11 +181,15 @@ impl TurnBook {
             state: TurnState::Queued,
             question: None,
             confirmed: None,
+            receipt: None,
+            transformed: false,
             reply: None,
             reply_source: None,
+            usage: Usage::default(),
             failure: None,
             accepted_at: SystemTime::now(),
             submitted_at: None,
+            confirmed_at: None,
             finished_at: None,
         };
         let id = turn.id.clone();
@@ -275,11 +289,28 @@ impl TurnPen {
         });
     }
 
-    /// There is proof that the agent took the prompt.
-    pub(crate) fn confirmed(&self) {
-        if self.turn.borrow().confirmed != Some(true) {
-            self.change(|turn| turn.confirmed = Some(true));
+    /// There is proof that the agent took the prompt; the agent's own counts more than what was seen of it.
+    pub(crate) fn confirmed(&self, by: Source) {
+        let known = self.turn.borrow().receipt;
+        if known.is_none() || (by == Source::Hook && known != Some(Source::Hook)) {
+            self.change(|turn| {
+                turn.confirmed = Some(true);
+                turn.receipt = Some(by);
+                turn.confirmed_at.get_or_insert_with(SystemTime::now);
+            });
         }
+    }
+
+    /// The agent changed the prompt, or added to it.
+    pub(crate) fn transformed(&self) {
+        if !self.turn.borrow().transformed {
+            self.change(|turn| turn.transformed = true);
+        }
+    }
+
+    /// What the turn used; told with its end.
+    pub(crate) fn used(&self, usage: Usage) {
+        self.turn.send_modify(|turn| turn.usage = usage.or(turn.usage));
     }
 
     /// The agent has finished.

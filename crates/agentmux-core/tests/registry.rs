@@ -41,6 +41,7 @@ fn world(program: &[&str], max_sessions: usize) -> World {
         accept_trust: true,
         policy: Policy::Ask,
         allow_external: false,
+        relay: None,
     };
     let registry = Registry::new(terminal.clone(), Profiles::builtin(), settings);
     World { terminal, registry }

@@ -22,7 +22,7 @@ use hyper::http::request::Parts;
 use self::host::Hosts;
 use self::token::Tokens;
 use crate::refusal::Refusal;
-use crate::routes::{self, Passage};
+use crate::routes::{self, Guard, Passage};
 
 pub(crate) use self::content::too_large;
 pub use self::token::{Access, Secret};
@@ -48,13 +48,20 @@ impl Gate {
         Self { hosts: Hosts::new(&access.allowed_hosts), tokens: Tokens::new(access) }
     }
 
-    /// Lets a request pass to its route.
-    pub(crate) fn admit(&self, head: &Parts, arrival: Arrival) -> Result<Passage, Refusal> {
+    /// Lets a request pass to its route. `hooks` knows the secret of a session's agent.
+    pub(crate) fn admit(
+        &self,
+        head: &Parts,
+        arrival: Arrival,
+        hooks: impl FnOnce(&str) -> Option<Secret>,
+    ) -> Result<Passage, Refusal> {
         target_form(head)?;
         let host = self.hosts.check(&head.headers)?;
         host::same_origin(&head.headers, &host)?;
-        if !routes::is_public(head) {
-            self.tokens.check(&head.headers, arrival.local)?;
+        match routes::guard(head) {
+            Guard::Nobody => {}
+            Guard::Token => self.tokens.check(&head.headers, arrival.local)?,
+            Guard::Session(session) => token::check_hook(&head.headers, hooks(session))?,
         }
         let passage = routes::find(&head.method, head.uri.path())?;
         content::check(head, &passage, arrival.length)?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod control;
 pub(crate) mod events;
+pub(crate) mod hook;
 pub(crate) mod look;
 pub(crate) mod prompt;
 pub(crate) mod session;
@@ -26,7 +27,7 @@ pub(crate) struct Call {
     pub(crate) fields: Fields,
     /// Documents that are asked for again and again.
     pub(crate) kept: Arc<Kept>,
-    /// What stands for `{name}` or `{id}` in the path.
+    /// What stands for `{name}`, `{id}` or `{session}` in the path.
     pub(crate) key: String,
     /// The header `Last-Event-ID`.
     pub(crate) last_event_id: Option<String>,

@@ -7,7 +7,7 @@ use hyper::Method;
 use hyper::http::request::Parts;
 
 use crate::body::{Fields, Query};
-use crate::handlers::{Call, Outcome, control, events, look, prompt, session, turn};
+use crate::handlers::{Call, Outcome, control, events, hook, look, prompt, session, turn};
 use crate::limits::{PROMPT_BODY, SMALL_BODY};
 use crate::refusal::Refusal;
 
@@ -20,7 +20,7 @@ pub(crate) type Handled = Pin<Box<dyn Future<Output = Result<Outcome, Refusal>> 
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) verb: Verb,
-    /// The path; `{name}` or `{id}` stands for one segment.
+    /// The path; `{name}`, `{id}` or `{session}` stands for one segment.
     pub(crate) path: &'static str,
     /// The most bytes of a POST's body; the others take none.
     pub(crate) body: Option<u64>,
@@ -72,6 +72,8 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/agents", |call| Box::pin(look::agents(call))).knows(&["versions"]),
     post("/agents/refresh", SMALL_BODY, |call| Box::pin(look::refresh_agents(call))).knows(&[]),
     get("/readyz", |call| Box::pin(look::readyz(call))).knows(&[]),
+    // The body is the agent's own, and has what it likes.
+    post("/hooks/{session}", PROMPT_BODY, |call| Box::pin(hook::hear(call))),
 ];
 
 const fn get(path: &'static str, handler: Handler) -> Route {
@@ -94,9 +96,26 @@ pub(crate) struct Passage {
     pub(crate) key: Option<String>,
 }
 
-/// The one route that needs no token: it tells nothing but that the daemon answers.
-pub(crate) fn is_public(head: &Parts) -> bool {
-    head.uri.path() == "/livez" && (head.method == Method::GET || head.method == Method::HEAD)
+/// What a request must show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard<'a> {
+    /// Nothing: the route tells nothing but that the daemon answers.
+    Nobody,
+    /// A token of the API.
+    Token,
+    /// The secret of the agent of this session.
+    Session(&'a str),
+}
+
+/// What a request must show before it is told which paths there are.
+pub(crate) fn guard(head: &Parts) -> Guard<'_> {
+    let path = head.uri.path();
+    let looks = head.method == Method::GET || head.method == Method::HEAD;
+    match path.strip_prefix("/hooks/") {
+        Some(session) => Guard::Session(session),
+        None if path == "/livez" && looks => Guard::Nobody,
+        None => Guard::Token,
+    }
 }
 
 /// The route of a path, which is taken as it is: not decoded, no slash added or removed, never redirected.

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
 
 use crate::body::{self, Fields, Query};
-use crate::gate::{Access, Arrival, Gate};
+use crate::gate::{Access, Arrival, Gate, Secret};
 use crate::handlers::{Call, Kept, Outcome};
 use crate::limits::{MAX_AT_WORK, MAX_STREAMS, WORK_MARGIN, WORK_PATIENCE};
 use crate::refusal::Refusal;
@@ -67,7 +67,10 @@ impl Service {
         let started = Instant::now();
         let (head, body) = request.into_parts();
         hints.unread(!body.is_end_stream());
-        let reply = match self.gate.admit(&head, Arrival { local, length: body.size_hint().upper() }) {
+        let arrival = Arrival { local, length: body.size_hint().upper() };
+        let hooks =
+            |session: &str| self.registry.hook_secret(session).map(|known| Secret::new(known.expose()));
+        let reply = match self.gate.admit(&head, arrival, hooks) {
             Ok(passage) => match self.perform(&passage, &head, body, hints).await {
                 Ok(Answer::Stream(stream)) => {
                     hints.streaming();

@@ -63,6 +63,7 @@ fn status(session: &SessionView) -> &'static str {
 
 /// A turn.
 pub(crate) fn turn(turn: &Turn) -> api::Turn {
+    let usage = turn.usage;
     api::Turn {
         id: turn.id.to_string(),
         session: turn.session.to_string(),
@@ -72,11 +73,18 @@ pub(crate) fn turn(turn: &Turn) -> api::Turn {
         delivery: turn
             .confirmed
             .map(|confirmed| if confirmed { "confirmed" } else { "unconfirmed" }.to_owned()),
+        receipt: turn.receipt.map(|source| source.word().to_owned()),
+        transformed: turn.transformed.then_some(true),
         reply: turn.reply.clone(),
         reply_source: turn.reply_source.map(str::to_owned),
+        context: usage.context,
+        tokens: (usage.input.is_some() || usage.output.is_some())
+            .then_some(api::Tokens { input: usage.input, output: usage.output }),
+        cost: usage.cost,
         error: turn.failure.as_ref().map(problem),
         accepted_at: utc_time(turn.accepted_at),
         submitted_at: turn.submitted_at.map(utc_time),
+        confirmed_at: turn.confirmed_at.map(utc_time),
         finished_at: turn.finished_at.map(utc_time),
         waited_out: None,
     }

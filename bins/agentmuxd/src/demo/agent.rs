@@ -271,6 +271,7 @@ impl Agent {
             let line = job.end_line();
             line.into_iter().for_each(|(is_first, line)| self.say_line(is_first, line));
             self.transcript.push(Said { mark: "  ", text: "⎿ Interrupted".to_owned() });
+            self.events.push(Event::Interrupted);
             self.rest(now);
         }
     }
@@ -289,6 +290,7 @@ impl Agent {
             }
             Then::Nothing => {}
             Then::Ask(kind) => {
+                self.events.push(Event::Asked);
                 self.phase = Phase::Asking(Dialog::asked(kind), Vec::new());
                 return;
             }

@@ -21,6 +21,10 @@ pub(super) enum Event {
     Busy,
     /// What was replied.
     Reply(String),
+    /// It asks whether it may go on.
+    Asked,
+    /// Somebody interrupted the work.
+    Interrupted,
     /// Work on a prompt is over.
     Idle,
     /// A key was pressed.
@@ -52,7 +56,7 @@ impl Log {
             Event::Reply(text) => line["text"] = text.as_str().into(),
             Event::Key(name) => line["text"] = (*name).into(),
             Event::Exit(status) => line["status"] = (*status).into(),
-            Event::Start | Event::Ready | Event::Busy | Event::Idle => {}
+            Event::Start | Event::Ready | Event::Busy | Event::Asked | Event::Interrupted | Event::Idle => {}
         }
         file.write_all(format!("{line}\n").as_bytes())
     }
@@ -66,6 +70,8 @@ fn word(event: &Event) -> &'static str {
         Event::Lost(_) => "lost",
         Event::Busy => "busy",
         Event::Reply(_) => "reply",
+        Event::Asked => "asked",
+        Event::Interrupted => "interrupted",
         Event::Idle => "idle",
         Event::Key(_) => "key",
         Event::Exit(_) => "exit",

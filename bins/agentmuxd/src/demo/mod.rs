@@ -6,6 +6,7 @@
 mod agent;
 mod dialog;
 mod draft;
+mod hooks;
 mod input;
 mod job;
 mod line;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use agent::{Agent, Ending};
+use hooks::Hooks;
 use input::Parser;
 use log::{Event, Log};
 use options::{Asked, Options};
@@ -78,6 +80,7 @@ fn converse(options: Options) -> io::Result<u8> {
 
 /// The main loop: time and input change the agent, the terminal shows it.
 fn interact(terminal: &Terminal, painter: &mut Painter, options: Options, log: &mut Log) -> io::Result<u8> {
+    let mut hooks = Hooks::new(options.hooks.clone(), options.hooks_mute.clone());
     let mut agent = Agent::new(options, Instant::now());
     let mut parser = Parser::default();
     let mut buffer = vec![0; 64 * 1024];
@@ -85,7 +88,10 @@ fn interact(terminal: &Terminal, painter: &mut Painter, options: Options, log: &
         let now = Instant::now();
         agent.tick(now);
         show(&mut agent, terminal, painter, now)?;
-        agent.take_events().iter().try_for_each(|event| log.write(event))?;
+        for event in agent.take_events() {
+            log.write(&event)?;
+            hooks.tell(&event);
+        }
         match agent.ending() {
             Some(Ending::Exit(status)) => return Ok(status),
             Some(Ending::Crash) => {

@@ -27,6 +27,8 @@ A small interactive agent: no account, no model. Keywords in a prompt say what i
   --ctx N             show ctx:N% below the box
   --no-title          do not set the terminal's title
   --osc               announce the state by OSC 7501, as Codex does
+  --hooks COMMAND     run this on events, as Claude Code runs hooks
+  --hooks-mute EVENT  but not on this one (SessionStart, UserPromptSubmit, PermissionRequest, Stop)
   --line              a plain line-mode program instead
   --log FILE          append what happens as lines of JSON
 ";
@@ -47,6 +49,8 @@ pub(super) struct Options {
     pub(super) ctx: Option<u8>,
     pub(super) title: bool,
     pub(super) osc: bool,
+    pub(super) hooks: Option<String>,
+    pub(super) hooks_mute: Option<String>,
     pub(super) line: bool,
     pub(super) log: Option<PathBuf>,
 }
@@ -67,6 +71,8 @@ impl Default for Options {
             ctx: None,
             title: true,
             osc: false,
+            hooks: None,
+            hooks_mute: None,
             line: false,
             log: None,
         }
@@ -130,6 +136,8 @@ fn set(
         "--placeholder" => options.placeholder = Some(value()?),
         "--draft" => options.draft = Some(value()?),
         "--dialog" => options.dialog = Some(opening(&value()?)?),
+        "--hooks" => options.hooks = Some(value()?),
+        "--hooks-mute" => options.hooks_mute = Some(value()?),
         "--log" => options.log = Some(value()?.into()),
         _ => return Err(format!("unknown option {name:?}")),
     }

@@ -43,6 +43,7 @@ pub(super) struct Profile {
     #[serde(default)]
     login: LoginMarks,
     context: Option<String>,
+    signals: Option<super::signals::Raw>,
 }
 
 #[derive(Deserialize)]
@@ -188,6 +189,11 @@ impl Profile {
             reply: self.reply.check().map_err(|fault| fault.within("reply"))?,
             login: check_login(self.login).map_err(|fault| fault.within("login"))?,
             context: self.context.as_deref().map(|text| pattern("context", text)).transpose()?,
+            signals: self
+                .signals
+                .map(super::signals::Raw::check)
+                .transpose()
+                .map_err(|fault| fault.within("signals"))?,
         })
     }
 }
@@ -364,7 +370,11 @@ impl Reply {
 }
 
 /// Checks each item of an array of tables.
-fn each<T, U>(array: &str, items: Vec<T>, check: impl Fn(T) -> Result<U, Fault>) -> Result<Vec<U>, Fault> {
+pub(super) fn each<T, U>(
+    array: &str,
+    items: Vec<T>,
+    check: impl Fn(T) -> Result<U, Fault>,
+) -> Result<Vec<U>, Fault> {
     let check = |(at, item)| check(item).map_err(|fault| fault.in_item(array, at));
     items.into_iter().enumerate().map(check).collect()
 }

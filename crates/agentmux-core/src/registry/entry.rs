@@ -12,6 +12,7 @@ use crate::input::{SessionName, ShortName};
 use crate::profile::Profile;
 use crate::question::Policy;
 use crate::session::{Answering, Command, Extent, Handle, Parts, Snapshot, Start, open};
+use crate::signals::{Link, launch};
 use crate::state::{Evidence, Source, State};
 use crate::terminal::{Label, Pane, PaneId};
 
@@ -21,10 +22,11 @@ pub(super) struct Entry {
     pub(super) name: SessionName,
     pub(super) id: String,
     pub(super) pane: PaneId,
-    agent: ShortName,
+    pub(super) agent: ShortName,
     created: i64,
     workdir: String,
     policy: Policy,
+    pub(super) link: Arc<Link>,
     handle: Handle,
 }
 
@@ -118,6 +120,7 @@ impl Inner {
         label: Label,
         pane: Pane,
         profile: Arc<Profile>,
+        link: Arc<Link>,
         begin: Option<(Start, Answering)>,
     ) -> Entry {
         let parts = Parts {
@@ -153,6 +156,7 @@ impl Inner {
             created: label.created,
             workdir: label.workdir,
             policy: label.policy,
+            link,
             handle: open(parts, begin),
         }
     }
@@ -161,7 +165,8 @@ impl Inner {
     /// one's.
     pub(super) fn adopt_entry(&self, label: Label, pane: Pane) -> Entry {
         let profile = self.profile(label.agent.as_str());
-        self.open_entry(label, pane, profile, None)
+        let link = launch::find(self.settings.relay.as_ref(), &profile, &label.id);
+        self.open_entry(label, pane, profile, link, None)
     }
     /// A profile by its name, the default agent's where there is none (any more).
     pub(super) fn profile(&self, agent: &str) -> Arc<Profile> {

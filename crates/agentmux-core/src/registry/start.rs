@@ -17,6 +17,7 @@ use crate::input::{Invalid, SessionName, ShortName, Workdir};
 use crate::profile::Profile;
 use crate::question::Policy;
 use crate::session::{Answering, Start, StartFailure};
+use crate::signals::launch;
 use crate::terminal::{Label, Launch, Size, TerminalError};
 
 /// How a new session is to be started; empty means the daemon's defaults.
@@ -236,26 +237,33 @@ impl Registry {
             workdir: plan.workdir.to_string_lossy().into_owned(),
             policy: plan.policy,
         };
+        let told =
+            launch::prepare(settings.relay.as_ref(), &plan.profile, &plan.argv, &label.id, &plan.workdir);
         let mut env = plan.env.clone();
+        env.extend(told.env.into_iter().map(|(key, value)| (key.into(), value.into())));
         env.insert("AGENTMUX_SESSION".into(), name.as_str().into());
         let launch = Launch {
             name: name.clone(),
             window: settings.window.clone(),
-            argv: plan.argv.iter().map(OsString::from).collect(),
+            argv: told.argv.iter().map(OsString::from).collect(),
             workdir: plan.workdir.clone(),
             env,
             size: plan.size,
             label: label.clone(),
         };
-        let pane = self.0.terminal.spawn(launch).await.map_err(|error| match error {
-            TerminalError::NameTaken => Error::NameTaken(name.clone()),
-            error => Error::Terminal(error),
+        let pane = self.0.terminal.spawn(launch).await.map_err(|error| {
+            self.0.forget_files(&label.id);
+            match error {
+                TerminalError::NameTaken => Error::NameTaken(name.clone()),
+                error => Error::Terminal(error),
+            }
         })?;
         log::info!("session {name}: started agent {} in pane {}", plan.profile.name, pane.id);
         let delay = settings.startup_delay.unwrap_or(Duration::ZERO);
         let (start, heard) = Start::new(delay, settings.ready_timeout);
         let answering = Answering::new(settings.accept_trust, plan.argv.clone());
-        Ok((self.0.open_entry(label, pane, plan.profile.clone(), Some((start, answering))), heard))
+        let begin = Some((start, answering));
+        Ok((self.0.open_entry(label, pane, plan.profile.clone(), told.link, begin), heard))
     }
 
     /// Ends a session that was just started; the one that was active before is active again.

@@ -9,6 +9,7 @@ use crate::input::{SessionName, ShortName, Workdir};
 use crate::profile::Profile;
 use crate::question::{Asked, Policy};
 use crate::screen::Exit;
+use crate::signals::Relay;
 use crate::state::{Evidence, State};
 use crate::terminal::Size;
 use crate::turn::Turn;
@@ -44,6 +45,8 @@ pub struct Settings {
     pub policy: Policy,
     /// Whether panes that we did not start may be captured and typed into.
     pub allow_external: bool,
+    /// How agents reach the daemon with what they tell of themselves; without it their screens alone are read.
+    pub relay: Option<Relay>,
 }
 
 impl Settings {

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::chunks::pieces;
 use super::growth::{Growth, MARGIN};
 use super::interrupt::INTERRUPT;
+use super::signals::{Report, Said};
 use super::{Session, Waiting};
 use crate::input::{Key, Prompt};
 use crate::profile::Profile;
@@ -21,7 +22,7 @@ use crate::question::Policy;
 use crate::reading::Reading;
 use crate::reply::{Traces, traces};
 use crate::screen::Screen;
-use crate::state::State;
+use crate::state::{Source, State};
 use crate::submission::{Sight, Submission, Verdict};
 use crate::terminal::TerminalError;
 use crate::turn::{TurnPen, TurnState};
@@ -38,7 +39,7 @@ const SHOWS: Duration = Duration::from_secs(15);
 /// The turn that a session works on.
 pub(super) struct Current {
     pub(super) pen: TurnPen,
-    prompt: Prompt,
+    pub(super) prompt: Prompt,
     deadline: Option<Instant>,
     pub(super) policy: Option<Policy>,
     phase: Phase,
@@ -58,6 +59,8 @@ pub(super) struct Current {
     /// The state of the screen for which the echo was last looked for.
     searched: Option<Instant>,
     traces: Traces,
+    /// What the agent told of it.
+    pub(super) report: Report,
 }
 
 /// Why a turn is interrupted.
@@ -86,6 +89,21 @@ impl Current {
     /// Somebody wants it interrupted.
     pub(super) fn stop_asked(&mut self) {
         self.stop.get_or_insert(Stop::Asked);
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupted.is_some()
+    }
+
+    /// The agent said that it took the prompt. Whoever pressed Enter, it is not to be pressed again.
+    pub(super) fn taken(&mut self) {
+        if self.is_typing() {
+            self.phase = Phase::Submitted(Submission::new(Instant::now()));
+            self.pen.submitted();
+        }
+        if let Phase::Submitted(submission) | Phase::Unproven(submission) = &mut self.phase {
+            submission.told = true;
+        }
     }
 
     /// Notes a reading of the screen.
@@ -183,6 +201,7 @@ impl Session {
             growth: Growth::since(&screen),
             searched: None,
             traces: Traces::default(),
+            report: Report::default(),
         });
         self.look_again(Instant::now());
     }
@@ -296,6 +315,8 @@ impl Session {
     }
 
     async fn press_enter(&mut self) {
+        // What the agent told before says nothing of what follows.
+        self.ears.word = None;
         let pressed = self.parts.terminal.keys(&self.parts.pane, &[Key::Enter]).await;
         let now = Instant::now();
         let Some(current) = &mut self.current else { return };
@@ -318,15 +339,16 @@ impl Session {
 
     async fn step_submitted(&mut self) {
         self.search_traces().await;
-        let (now, announced) = (Instant::now(), self.announced_work());
+        let (now, announced, seen) = (Instant::now(), self.announced_work(), self.seen());
         let (asked, by_itself) = (self.asking.known().cloned(), self.policy_answers());
         let Some(current) = &mut self.current else { return };
         let ours = holds_only(&self.parts.profile, &self.reading, &current.prompt);
         let Phase::Submitted(submission) = &mut current.phase else { return };
-        submission.note(self.reading.state, self.believed, current.traces.echoes > current.echoes_before);
-        submission.worked |= announced > current.worked_before;
+        submission.note(seen, self.believed, current.traces.echoes > current.echoes_before);
+        let has_announced = announced > current.worked_before;
+        submission.worked |= has_announced;
         if submission.is_taken() {
-            current.pen.confirmed();
+            current.pen.confirmed(if has_announced { Source::Osc } else { Source::Screen });
         }
         let sight = Sight {
             state: self.reading.state,
@@ -334,8 +356,16 @@ impl Session {
             quiet_since: self.quiet_since,
             answered: !current.traces.reply.is_empty(),
             ours,
+            ended: current.report.ended,
         };
         let verdict = submission.judge(sight, &self.parts.profile.submit, now);
+        let submission = submission.clone();
+        if verdict != Verdict::Finished {
+            current.report.goes_on();
+        } else if self.awaits_word() {
+            return;
+        }
+        let Some(current) = &mut self.current else { return };
         match verdict {
             Verdict::Wait(at) => {
                 if submission.is_taken() && self.reading.state != State::NeedsInput {
@@ -350,7 +380,7 @@ impl Session {
             Verdict::EnterAgain => self.enter_again().await,
             Verdict::Finished => self.finish().await,
             Verdict::Unproven => {
-                current.phase = Phase::Unproven(submission.clone());
+                current.phase = Phase::Unproven(submission);
                 current.pen.unconfirmed();
             }
             Verdict::Stuck => self.end_turn(|pen| {
@@ -362,6 +392,11 @@ impl Session {
         }
     }
 
+    /// What is seen of the agent, its hooks left aside: that it took a prompt does not mean that it was seen at work.
+    fn seen(&self) -> State {
+        if self.reading.source == Source::Hook { self.on_screen } else { self.reading.state }
+    }
+
     /// How often the agent has announced that it works: that may come and go between two readings.
     fn announced_work(&self) -> u64 {
         self.activity.announced().map_or(0, |announced| announced.worked)
@@ -370,12 +405,13 @@ impl Session {
     /// Late evidence still counts.
     async fn step_unproven(&mut self) {
         self.search_traces().await;
+        let seen = self.seen();
         let Some(current) = &mut self.current else { return };
         let Phase::Unproven(submission) = &mut current.phase else { return };
-        submission.note(self.reading.state, self.believed, current.traces.echoes > current.echoes_before);
+        submission.note(seen, self.believed, current.traces.echoes > current.echoes_before);
         if submission.is_taken() {
             current.pen.enter(TurnState::Working);
-            current.pen.confirmed();
+            current.pen.confirmed(Source::Screen);
             current.phase = Phase::Submitted(submission.clone());
             self.wake(Instant::now());
         }
@@ -385,7 +421,9 @@ impl Session {
     async fn search_traces(&mut self) {
         let Some(current) = &mut self.current else { return };
         let worked = match &current.phase {
-            Phase::Submitted(submission) | Phase::Unproven(submission) => submission.worked,
+            Phase::Submitted(submission) | Phase::Unproven(submission) => {
+                submission.worked || submission.told
+            }
             Phase::Typing { .. } => return,
         };
         let idle = matches!(self.reading.state, State::Idle | State::Draft | State::Unknown);
@@ -450,11 +488,18 @@ impl Session {
             return;
         }
         let stopped = current.stop.filter(|_| current.interrupted.is_some());
-        let reply = self.reply_in(&screen).await;
-        self.end_turn(|pen| match stopped {
-            None => pen.done(reply, "screen"),
-            Some(Stop::Asked) => pen.interrupted(reply, "screen"),
-            Some(Stop::Late) => pen.failed("timeout", "the turn's time was up; it was interrupted"),
+        let on_screen = self.reply_in(&screen).await;
+        let Said { reply, source, usage, failure } = self.said(on_screen).await;
+        self.end_turn(|pen| {
+            pen.used(usage);
+            match (stopped, failure) {
+                (None, None) => pen.done(reply, source),
+                (None, Some(why)) => pen.failed("agent_error", why),
+                (Some(Stop::Asked), _) => pen.interrupted(reply, source),
+                (Some(Stop::Late), _) => {
+                    pen.failed("timeout", "the turn's time was up; it was interrupted");
+                }
+            }
         });
     }
 

@@ -8,12 +8,12 @@ use tokio::time::Instant;
 use super::delivery::Current;
 use super::{Extent, Session, evidence};
 use crate::events::Event;
-use crate::fusion::{COUNTS, fuse};
+use crate::fusion::{COUNTS, Word, fuse};
 use crate::question::Asked;
 use crate::reading::read;
 use crate::screen::{Exit, Screen};
 use crate::state::{Evidence, Source, State};
-use crate::terminal::{Announced, TerminalError};
+use crate::terminal::TerminalError;
 
 /// A repaint may be half done when it is read: a change of state needs a second reading that agrees.
 const CONFIRM: Duration = Duration::from_millis(40);
@@ -92,10 +92,12 @@ impl Session {
         if let Some(current) = &mut self.current {
             current.note_screen(&self.screen);
         }
-        let announced = self.activity.announced();
-        let (reading, contradiction) = fuse(read(&self.parts.profile, &self.screen), announced.as_ref(), now);
-        if let (true, Some(announced)) = (contradiction, &announced) {
-            self.note_contradiction(announced);
+        let word = self.word();
+        let reading = read(&self.parts.profile, &self.screen);
+        self.on_screen = reading.state;
+        let (reading, contradiction) = fuse(reading, word.as_ref(), self.quiet_since, now);
+        if let (true, Some(word)) = (contradiction, &word) {
+            self.note_contradiction(word);
         }
         self.reading = reading;
         self.note_state(self.reading.state, now);
@@ -112,13 +114,17 @@ impl Session {
         self.note_question(now);
     }
 
-    /// Counts a contradiction between the agent's word and its screen, once for each announcement.
-    fn note_contradiction(&mut self, announced: &Announced) {
-        self.look_again(announced.at + COUNTS);
-        if self.contradicted != Some(announced.at) {
-            self.contradicted = Some(announced.at);
+    /// Counts a contradiction between the agent's word and its screen, once for each word.
+    fn note_contradiction(&mut self, word: &Word) {
+        let now = Instant::now();
+        let until = [word.at + COUNTS, self.quiet_since + COUNTS].into_iter().filter(|until| *until > now);
+        if let Some(until) = until.min() {
+            self.look_again(until);
+        }
+        if self.contradicted != Some(word.at) {
+            self.contradicted = Some(word.at);
             self.contradictions += 1;
-            log::debug!("session {}: it announces {}, its screen differs", self.parts.name, announced.state);
+            log::debug!("session {}: its screen differs from its word {}", self.parts.name, word.matched);
         }
     }
 
@@ -138,12 +144,17 @@ impl Session {
             State::Busy | State::Exited => Duration::ZERO,
             State::Unknown => CONFIRM_UNKNOWN,
             // The agent's word comes before its question is painted.
-            State::NeedsInput if self.reading.source == Source::Osc && self.asking.known().is_none() => {
+            State::NeedsInput
+                if matches!(self.reading.source, Source::Osc | Source::Hook)
+                    && self.asking.known().is_none() =>
+            {
                 CONFIRM_ANNOUNCED
             }
             State::NeedsInput => CONFIRM_QUESTION,
             // Its own word is no half-done repaint; the profile says where the screen follows it late.
-            State::Idle if self.reading.source == Source::Osc => self.parts.profile.submit.settle,
+            State::Idle if matches!(self.reading.source, Source::Osc | Source::Hook) => {
+                self.parts.profile.submit.settle
+            }
             State::Idle => CONFIRM.max(self.parts.profile.submit.settle),
             _ => CONFIRM,
         }
@@ -178,7 +189,7 @@ impl Session {
         let (state, source, rule, matched) = self.belief();
         let sure = self.believed || state == State::Busy;
         let (screen, lost, contradictions) = (&self.screen, self.lost, self.contradictions);
-        let (context, name) = (self.reading.context, &self.parts.name);
+        let (context, name) = (self.ears.context.or(self.reading.context), &self.parts.name);
         let asked = self.asking.known();
         let mut news = None;
         self.view.send_if_modified(|seen| {

@@ -27,6 +27,11 @@ impl Fields {
         Self(fields)
     }
 
+    /// The whole object.
+    pub(crate) fn into_document(self) -> Value {
+        Value::Object(self.0)
+    }
+
     /// Refuses fields that are not among the known ones.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Invalid> {
         only("field", self.0.keys().map(String::as_str), known)

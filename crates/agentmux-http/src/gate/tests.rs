@@ -22,6 +22,11 @@ fn gate() -> Gate {
     Gate::new(&access)
 }
 
+/// The session `a` has an agent with hooks.
+fn hook_secret(session: &str) -> Option<Secret> {
+    (session == "a").then(|| Secret::new("amx_hook"))
+}
+
 fn open_gate() -> Gate {
     Gate::new(&Access { open: true, ..Access::default() })
 }
@@ -60,7 +65,8 @@ impl Asked {
     }
 
     fn status_at(&self, gate: &Gate) -> u16 {
-        gate.admit(&self.head, self.arrival).map_or_else(|refusal| refusal.status().as_u16(), |_| 200)
+        gate.admit(&self.head, self.arrival, hook_secret)
+            .map_or_else(|refusal| refusal.status().as_u16(), |_| 200)
     }
 
     fn status(&self) -> u16 {
@@ -68,7 +74,7 @@ impl Asked {
     }
 
     fn code(&self) -> Option<String> {
-        gate().admit(&self.head, self.arrival).unwrap_err().failure().code.clone()
+        gate().admit(&self.head, self.arrival, hook_secret).unwrap_err().failure().code.clone()
     }
 }
 
@@ -287,4 +293,25 @@ fn declared_lengths_are_held_to_the_cap_of_the_route() {
         assert_eq!(ask("POST", path).length(Some(length)).status(), status, "{path} {length}");
     }
     assert_eq!(ask("POST", "/key").length(None).status(), 200);
+}
+
+#[test]
+fn a_hook_needs_the_secret_of_its_session_and_nothing_else_opens_it() {
+    let hook = |session: &str, secret: &str| {
+        ask("POST", &format!("/hooks/{session}")).with("authorization", format!("Bearer {secret}"))
+    };
+    assert_eq!(hook("a", "amx_hook").status(), 200);
+    for asked in [
+        hook("a", TOKEN),
+        hook("a", "amx_hooks"),
+        hook("a", ""),
+        hook("b", "amx_hook"),
+        hook("b", ""),
+        hook("a", "amx_hook").without("authorization"),
+        hook("a", "amx_hook").without("authorization").and("x-bridge-token", "amx_hook"),
+    ] {
+        assert_eq!(asked.status_at(&open_gate()), 403);
+        assert_eq!(asked.status(), 403);
+    }
+    assert_eq!(ask("POST", "/run").with("authorization", "Bearer amx_hook").status(), 403);
 }

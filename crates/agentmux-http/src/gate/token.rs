@@ -68,6 +68,14 @@ impl Tokens {
     }
 }
 
+/// `Authorization: Bearer SECRET` of the session that is meant, which may have none; no other token counts.
+pub(crate) fn check_hook(headers: &HeaderMap, secret: Option<Secret>) -> Result<(), Refusal> {
+    let access = Access { tokens: secret.into_iter().collect(), ..Access::default() };
+    let bearer = single(headers, header::AUTHORIZATION.as_str())?.and_then(bearer_token);
+    let known = bearer.is_some_and(|given| Tokens::new(&access).is_known(given));
+    known.then_some(()).ok_or_else(Refusal::forbidden)
+}
+
 fn digest(text: &[u8]) -> [u8; 32] {
     Sha256::digest(text).into()
 }

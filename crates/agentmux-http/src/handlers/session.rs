@@ -100,5 +100,6 @@ pub(crate) async fn wait(call: Call) -> Result<Outcome, Refusal> {
 
 pub(crate) async fn explain(call: Call) -> Result<Outcome, Refusal> {
     let (session, rules) = call.registry.explain(&call.key).await?;
-    Ok(Outcome::Reply(Reply::ok(&detail::explanation(&session, rules))))
+    let signals = call.registry.signals(&session.id)?;
+    Ok(Outcome::Reply(Reply::ok(&detail::explanation(&session, rules, signals))))
 }

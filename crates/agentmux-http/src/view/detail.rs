@@ -6,6 +6,7 @@ use agentmux_core::question::{Asked, Choice};
 use agentmux_core::reading::RuleOutcome;
 use agentmux_core::registry::SessionView;
 use agentmux_core::screen::{Exit, Screen};
+use agentmux_core::signals::{Heard, SignalsView};
 use agentmux_core::state::Evidence;
 use serde::Serialize;
 
@@ -83,15 +84,37 @@ fn exit(exit: Exit) -> api::Exit {
     }
 }
 
-/// A session with what each rule says of its screen.
-pub(crate) fn explanation(view: &SessionView, rules: Vec<RuleOutcome>) -> api::Explanation {
+/// A session with what each rule says of its screen, and what its agent tells.
+pub(crate) fn explanation(
+    view: &SessionView,
+    rules: Vec<RuleOutcome>,
+    told: SignalsView,
+) -> api::Explanation {
     let outcome = |rule: RuleOutcome| api::RuleOutcome {
         rule: rule.rule,
         state: rule.state.word().to_owned(),
         holds: rule.holds,
         matched: rule.matched,
     };
-    api::Explanation { session: session(view), rules: rules.into_iter().map(outcome).collect() }
+    api::Explanation {
+        session: session(view),
+        rules: rules.into_iter().map(outcome).collect(),
+        signals: signals(told),
+    }
+}
+
+fn signals(view: SignalsView) -> api::Signals {
+    let event = |(event, means, heard): (String, &str, Option<Heard>)| api::SignalEvent {
+        event,
+        means: means.to_owned(),
+        count: heard.map_or(0, |heard| heard.count),
+        last_at: heard.map(|heard| utc_time(heard.last)),
+    };
+    api::Signals {
+        health: view.health.word().to_owned(),
+        why: view.why,
+        events: view.events.into_iter().map(event).collect(),
+    }
 }
 
 /// An event's name and its data.

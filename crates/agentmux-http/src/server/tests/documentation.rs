@@ -65,14 +65,24 @@ async fn each_line_works_as_it_stands() {
 
 /// What a server with the session `demo` answers to the line.
 async fn attempt(line: &str) -> String {
-    let server = Running::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let registry = match line.contains("$SECRET") {
+        true => telling_registry(folder.path()),
+        false => registry(Arc::new(FakeTerminal::default())),
+    };
+    let server = Running::with(registry.clone()).await;
     let mut id = String::new();
     if !line.contains(r#""name":"demo""#) {
         let (status, run) = server.post("/run", json!({"text": "hello", "name": "demo", "wait": 20})).await;
         assert_eq!(status, 200, "{run}");
         run["turn"]["id"].as_str().unwrap().clone_into(&mut id);
     }
-    let line = line.replace("$URL", "URL").replace("$TOKEN", "amx_token").replace("$ID", &id);
+    let secret = registry.hook_secret("demo").map(|secret| secret.expose().to_owned()).unwrap_or_default();
+    let line = line
+        .replace("$URL", "URL")
+        .replace("$SECRET", &secret)
+        .replace("$TOKEN", "amx_token")
+        .replace("$ID", &id);
     server.exchange(request(&line)).await
 }
 

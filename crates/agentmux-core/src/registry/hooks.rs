@@ -1,0 +1,65 @@
+//! What agents tell of themselves: from a payload to the session's task.
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{Inner, Registry};
+use crate::error::Error;
+use crate::session::Command;
+use crate::signals::{Secret, SignalsView, launch, read};
+use crate::turn::{Turn, TurnState};
+
+impl Registry {
+    /// The secret by which the hooks of a session's agent are known; `None` where there is no such session, or its
+    /// agent sends none.
+    pub fn hook_secret(&self, session: &str) -> Option<Secret> {
+        self.0.sessions().find(session)?.link.secret.clone().ok()
+    }
+
+    /// Which signals of a session's agent there should be, and which came.
+    ///
+    /// # Errors
+    /// [`Error::SessionNotFound`].
+    pub fn signals(&self, session: &str) -> Result<SignalsView, Error> {
+        let view = self.session(session)?;
+        let worked = |turn: &Turn| turn.session_id == view.id && turn.state == TurnState::Done;
+        let worked = !self.0.book.list(1, worked).is_empty();
+        let sessions = self.0.sessions();
+        let entry = sessions.find(&view.id).ok_or_else(|| Error::SessionNotFound(session.to_owned()))?;
+        let profile = self.0.profile(&view.agent);
+        Ok(entry.link.view(&profile, entry.was_ready(), worked))
+    }
+
+    /// Takes what a session's agent tells by a hook; the answer is what the agent gets for it. `event` names it where
+    /// the payload does not.
+    ///
+    /// # Errors
+    /// [`Error::SessionNotFound`].
+    pub async fn hook(&self, session: &str, event: Option<&str>, payload: &Value) -> Result<Value, Error> {
+        let at = Instant::now();
+        let gone = || Error::SessionNotFound(session.to_owned());
+        let (signal, commands) = {
+            let sessions = self.0.sessions();
+            let entry = sessions.find(session).ok_or_else(gone)?;
+            let profile = self.0.profile(entry.agent.as_str());
+            let signal = profile.signals.as_ref().and_then(|signals| read(signals, event, payload, at));
+            if let Some(signal) = &signal {
+                entry.link.note(&signal.event);
+            }
+            (signal, entry.commands())
+        };
+        if let Some(signal) = signal {
+            commands.send(Command::Hear(signal)).await.map_err(|_| gone())?;
+        }
+        Ok(Value::Object(serde_json::Map::new()))
+    }
+}
+
+impl Inner {
+    /// Removes the folder that a session had for its hooks.
+    pub(super) fn forget_files(&self, session: &str) {
+        if let Some(relay) = &self.settings.relay {
+            launch::remove(relay, session);
+        }
+    }
+}

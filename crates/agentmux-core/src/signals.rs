@@ -1,0 +1,333 @@
+//! What agents tell of themselves by hooks: how they are made to, what was heard, and what it means.
+//!
+//! An agent is started with a few arguments, variables and files of its profile ([`launch`]). On each event it then
+//! runs a relay, which hands the event's payload to the daemon with a secret that only this session has. The payload
+//! becomes a [`Signal`] by the profile's table, and goes to the session's task.
+
+pub(crate) mod launch;
+pub(crate) mod receipt;
+mod template;
+pub(crate) mod transcript;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::profile::Profile;
+use crate::profile::signals::{Condition, EventRule, Meaning, Signals, UsagePointers, Wanted};
+use crate::reply::tail;
+
+pub use launch::Relay;
+pub use template::{Pointer, Template};
+
+/// What an agent told by one event.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Signal {
+    /// The event's name.
+    pub(crate) event: String,
+    pub(crate) means: Meaning,
+    /// The agent's own id of the turn.
+    pub(crate) turn: Option<String>,
+    /// The prompt as it was received.
+    pub(crate) prompt: Option<String>,
+    /// The agent's final message.
+    pub(crate) reply: Option<String>,
+    /// A sentence for people.
+    pub(crate) message: Option<String>,
+    /// The agent's record of the conversation.
+    pub(crate) transcript: Option<PathBuf>,
+    pub(crate) usage: Usage,
+    pub(crate) at: Instant,
+}
+
+/// What a turn used, as far as the agent tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Usage {
+    /// Tokens sent to the model.
+    pub input: Option<u64>,
+    /// Tokens that came back.
+    pub output: Option<u64>,
+    /// The price, in dollars.
+    pub cost: Option<f64>,
+    /// Percent of the context used.
+    pub context: Option<u8>,
+}
+
+impl Usage {
+    /// What is known from either; this one goes first.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            input: self.input.or(other.input),
+            output: self.output.or(other.output),
+            cost: self.cost.or(other.cost),
+            context: self.context.or(other.context),
+        }
+    }
+}
+
+/// What a payload means; `None` where no event of the profile fits.
+pub(crate) fn read(signals: &Signals, event: Option<&str>, payload: &Value, at: Instant) -> Option<Signal> {
+    let named = event.map(str::to_owned).or_else(|| signals.event_key.text(payload))?;
+    let fits = |rule: &&EventRule| rule.name == named && hold(&rule.when, payload);
+    let rule = signals.events.iter().find(fits)?;
+    let text = |pointer: &Option<Pointer>| pointer.as_ref()?.text(payload);
+    Some(Signal {
+        means: rule.means,
+        turn: text(&rule.turn),
+        prompt: text(&rule.prompt),
+        reply: text(&rule.reply).map(tail),
+        message: text(&rule.message).map(tail),
+        transcript: text(&rule.transcript).map(PathBuf::from).filter(|path| path.is_absolute()),
+        usage: usage(&rule.usage, payload),
+        event: named,
+        at,
+    })
+}
+
+/// Whether all conditions hold.
+pub(crate) fn hold(conditions: &[Condition], document: &Value) -> bool {
+    conditions.iter().all(|condition| {
+        let found = condition.at.first(document);
+        match &condition.wanted {
+            Wanted::Empty => found.is_none_or(is_empty),
+            Wanted::Filled => found.is_some_and(|value| !is_empty(value)),
+            Wanted::Matching(pattern) => found.is_some_and(|value| match value {
+                Value::String(text) => pattern.is_match(text),
+                Value::Number(_) | Value::Bool(_) => pattern.is_match(&value.to_string()),
+                _ => false,
+            }),
+        }
+    })
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+/// What a document tells of what was used.
+pub(crate) fn usage(pointers: &UsagePointers, document: &Value) -> Usage {
+    let number = |pointer: &Option<Pointer>| pointer.as_ref()?.number(document);
+    let sum = |pointers: &[Pointer]| {
+        let found: Vec<f64> = pointers.iter().filter_map(|pointer| pointer.number(document)).collect();
+        (!found.is_empty()).then(|| whole(found.iter().sum()))
+    };
+    Usage {
+        input: sum(&pointers.input),
+        output: sum(&pointers.output),
+        cost: number(&pointers.cost),
+        context: percent(number(&pointers.context), number(&pointers.context_limit)),
+    }
+}
+
+/// Percent of a context: of tokens and a limit, or of a part of one where the limit says that it is one.
+fn percent(context: Option<f64>, limit: Option<f64>) -> Option<u8> {
+    let percent = match (context?, limit) {
+        (part, Some(limit)) if part <= 1.0 && limit > 1.0 => part * 100.0,
+        (tokens, Some(limit)) if limit > 0.0 => tokens / limit * 100.0,
+        (_, Some(_)) => return None,
+        (percent, None) => percent,
+    };
+    u8::try_from(whole(percent)).ok().filter(|percent| *percent <= 100)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it saturates, and is not negative"
+)]
+fn whole(number: f64) -> u64 {
+    number.round() as u64
+}
+
+/// One session's way of hearing its agent: set up when the agent is started, found again when it is adopted.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// What the agent's payloads are signed with, or why the agent is not made to send any.
+    pub(crate) secret: Result<Secret, String>,
+    /// An earlier daemon started the agent, and heard what it told then.
+    adopted: bool,
+    heard: Mutex<BTreeMap<String, Heard>>,
+}
+
+/// A text that only one session's agent knows; it is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text itself, to compare with.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// What was heard of one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// How often it came.
+    pub count: u64,
+    /// When it came last.
+    pub last: SystemTime,
+}
+
+/// What is known of a session's signals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignalsView {
+    /// How they are.
+    pub health: Health,
+    /// A sentence on that.
+    pub why: String,
+    /// Each event that the profile knows, what it means, and what was heard of it.
+    pub events: Vec<(String, &'static str, Option<Heard>)>,
+}
+
+/// How a session's signals are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// The agent was not made to send any.
+    Off,
+    /// None came yet, and none need have come.
+    Waiting,
+    /// They come.
+    Live,
+    /// None came, though the agent has been at work.
+    Silent,
+}
+
+impl Health {
+    /// The word for it on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Waiting => "waiting",
+            Self::Live => "live",
+            Self::Silent => "silent",
+        }
+    }
+}
+
+impl Link {
+    pub(crate) fn new(secret: Result<Secret, String>) -> Arc<Self> {
+        Arc::new(Self { secret, adopted: false, heard: Mutex::default() })
+    }
+
+    pub(crate) fn adopted(secret: Result<Secret, String>) -> Arc<Self> {
+        Arc::new(Self { secret, adopted: true, heard: Mutex::default() })
+    }
+
+    /// Notes that an event came.
+    pub(crate) fn note(&self, event: &str) {
+        // An agent has a dozen events; anything more is not one's.
+        let mut heard = self.heard();
+        if heard.len() < 100 || heard.contains_key(event) {
+            let now = Heard { count: 0, last: SystemTime::UNIX_EPOCH };
+            let heard = heard.entry(event.to_owned()).or_insert(now);
+            *heard = Heard { count: heard.count + 1, last: SystemTime::now() };
+        }
+    }
+
+    /// What is known. `ready`, `worked`: the agent has been ready, or at work on a turn, since this daemon knows it.
+    pub(crate) fn view(&self, profile: &Profile, ready: bool, worked: bool) -> SignalsView {
+        let heard = self.heard();
+        let known = || profile.signals.iter().flat_map(|signals| &signals.events);
+        let tells_start = known().any(|rule| rule.means == Meaning::Ready);
+        let tried = worked || (ready && tells_start && !self.adopted);
+        let (health, why) = match &self.secret {
+            Err(why) => (Health::Off, format!("{why}; title and screen decide")),
+            Ok(_) if !heard.is_empty() => (Health::Live, "the agent tells what it does".to_owned()),
+            Ok(_) if tried => (Health::Silent, "hooks are silent: title and screen decide".to_owned()),
+            Ok(_) => (Health::Waiting, "no hook has come yet".to_owned()),
+        };
+        let mut events: Vec<(String, &'static str, Option<Heard>)> = Vec::new();
+        for rule in known() {
+            if !events.iter().any(|(name, ..)| *name == rule.name) {
+                events.push((rule.name.clone(), rule.means.word(), heard.get(&rule.name).copied()));
+            }
+        }
+        SignalsView { health, why, events }
+    }
+
+    fn heard(&self) -> MutexGuard<'_, BTreeMap<String, Heard>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profiles;
+    use serde_json::json;
+
+    fn claude(payload: &Value) -> Option<Signal> {
+        let profile = Profiles::builtin().get("claude").unwrap();
+        read(profile.signals.as_ref().unwrap(), None, payload, Instant::now())
+    }
+
+    #[test]
+    fn a_payload_becomes_what_the_profile_says_it_means() {
+        for (payload, means) in [
+            (json!({"hook_event_name": "SessionStart", "source": "startup"}), Some(Meaning::Ready)),
+            (json!({"hook_event_name": "UserPromptSubmit", "prompt": "x"}), Some(Meaning::Submitted)),
+            (json!({"hook_event_name": "PermissionRequest", "tool_name": "Bash"}), Some(Meaning::Asks)),
+            (json!({"hook_event_name": "Stop", "background_tasks": []}), Some(Meaning::Done)),
+            (json!({"hook_event_name": "Stop"}), Some(Meaning::Done)),
+            (json!({"hook_event_name": "Stop", "background_tasks": [{"id": 1}]}), Some(Meaning::Working)),
+            (json!({"hook_event_name": "StopFailure", "error": "server_error"}), Some(Meaning::Failed)),
+            (json!({"hook_event_name": "SessionEnd"}), Some(Meaning::Ended)),
+            (json!({"hook_event_name": "Invented"}), None),
+            (json!({"hook_event_name": 7}), None),
+            (json!({}), None),
+            (json!([]), None),
+        ] {
+            assert_eq!(claude(&payload).map(|signal| signal.means), means, "{payload}");
+        }
+    }
+
+    #[test]
+    fn a_signal_has_the_texts_of_its_payload() {
+        let signal = claude(&json!({
+            "hook_event_name": "Stop", "prompt_id": "p1", "last_assistant_message": "# Hi\n",
+            "transcript_path": "/t.jsonl",
+        }));
+        let signal = signal.unwrap();
+        assert_eq!((signal.turn.as_deref(), signal.reply.as_deref()), (Some("p1"), Some("# Hi\n")));
+        assert_eq!(signal.transcript, Some(PathBuf::from("/t.jsonl")));
+        let odd =
+            claude(&json!({"hook_event_name": "Stop", "last_assistant_message": 7, "transcript_path": "x"}));
+        let odd = odd.unwrap();
+        assert_eq!((odd.reply, odd.transcript), (None, None));
+    }
+
+    #[test]
+    fn the_context_is_told_as_percent_part_or_tokens() {
+        for (context, limit, expected) in [
+            (Some(42.0), None, Some(42)),
+            (Some(0.25), Some(200_000.0), Some(25)),
+            (Some(50_000.0), Some(200_000.0), Some(25)),
+            (Some(1.0), Some(0.0), None),
+            (Some(700.0), None, None),
+            (None, Some(1.0), None),
+        ] {
+            assert_eq!(percent(context, limit), expected, "{context:?} {limit:?}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The start of an agent that is to tell what it does: arguments, variables, and files in a folder of the session's
+//! own, which goes when the session goes.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::template::Values;
+use super::{Link, Secret};
+use crate::profile::Profile;
+use crate::profile::signals::Signals;
+
+/// The file by which the relay, and a later daemon, know whose folder it is.
+const KEY: &str = "hook.json";
+
+/// How agents reach the daemon.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// The program that hands payloads on: `PROGRAM hook FOLDER`.
+    pub program: PathBuf,
+    /// Where the sessions' own folders are.
+    pub sessions: PathBuf,
+    /// The file that says where the daemon listens.
+    pub daemon: PathBuf,
+}
+
+/// What the relay finds in the session's folder.
+#[derive(Debug, Serialize, Deserialize)]
+struct Key {
+    session: String,
+    secret: String,
+    daemon: PathBuf,
+}
+
+/// What is added to the start of an agent.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) link: Arc<Link>,
+    pub(crate) argv: Vec<String>,
+    pub(crate) env: BTreeMap<String, String>,
+}
+
+/// Prepares the start of a session's agent. One that cannot be made to tell is started all the same.
+pub(crate) fn prepare(
+    relay: Option<&Relay>,
+    profile: &Profile,
+    argv: &[String],
+    session: &str,
+    workdir: &Path,
+) -> Prepared {
+    let silent =
+        |why: String| Prepared { link: Link::new(Err(why)), argv: argv.to_vec(), env: BTreeMap::new() };
+    let Some(signals) = &profile.signals else {
+        return silent(format!("no signals are known of agent '{}'", profile.name));
+    };
+    let Some(relay) = relay else { return silent("signals are not set up here".to_owned()) };
+    let at = match place(&profile.command, signals, argv) {
+        Ok(at) => at,
+        Err(why) => return silent(why),
+    };
+    let values = Values {
+        dir: relay.sessions.join(session).to_string_lossy().into_owned(),
+        program: relay.program.to_string_lossy().into_owned(),
+        session: session.to_owned(),
+        uuid: uuid::Uuid::now_v7().to_string(),
+        workdir: workdir.to_string_lossy().into_owned(),
+    };
+    let secret = match write(relay, signals, session, &values) {
+        Ok(secret) => secret,
+        Err(error) => {
+            log::warn!("session {session}: its hooks could not be set up: {error}");
+            remove(relay, session);
+            return silent(format!("its hooks could not be set up: {error}"));
+        }
+    };
+    let mut argv = argv.to_vec();
+    argv.splice(at..at, signals.args.iter().map(|arg| arg.fill(&values)));
+    let env = signals.env.iter().map(|(name, value)| (name.clone(), value.fill(&values)));
+    Prepared { link: Link::new(Ok(secret)), argv, env: env.collect() }
+}
+
+/// Where the arguments go: right behind the words that start the agent, before options, commands and prompts of the
+/// user's own.
+///
+/// # Errors
+/// Why the agent of this command cannot be made to tell.
+fn place(command: &[String], signals: &Signals, argv: &[String]) -> Result<usize, String> {
+    let words: Vec<&str> =
+        command.iter().map(String::as_str).take_while(|word| !word.starts_with('-')).collect();
+    let begin = after_env(argv);
+    let started = argv.get(begin).map_or("", String::as_str);
+    if matches!(
+        (name_of(started), argv.get(begin + 1).map(String::as_str)),
+        ("sh" | "bash" | "zsh", Some("-c"))
+    ) {
+        return Err("the command is a line for a shell, and what that starts is not known".to_owned());
+    }
+    let same = argv.len() >= begin + words.len()
+        && argv[begin..].iter().zip(&words).enumerate().all(|(at, (given, known))| match at {
+            0 => name_of(given) == name_of(known),
+            _ => given == known,
+        });
+    if !same {
+        return Err(format!("the command starts '{}', not {}", name_of(started), words.join(" ")));
+    }
+    let at = begin + words.len();
+    let theirs =
+        argv[at..].iter().find(|arg| signals.conflicts.iter().any(|conflict| conflict.is_match(arg)));
+    match theirs {
+        Some(arg) => Err(format!("the command has its own {}", arg.split('=').next().unwrap_or(arg))),
+        None => Ok(at),
+    }
+}
+
+/// The first word after `env NAME=value ...`.
+fn after_env(argv: &[String]) -> usize {
+    match argv.first().map(|program| name_of(program)) {
+        Some("env") => 1 + argv[1..].iter().take_while(|word| is_assignment(word)).count(),
+        _ => 0,
+    }
+}
+
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.starts_with('-'))
+}
+
+fn name_of(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+fn write(relay: &Relay, signals: &Signals, session: &str, values: &Values) -> io::Result<Secret> {
+    let dir = relay.sessions.join(session);
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&relay.sessions)?;
+    fs::DirBuilder::new().mode(0o700).create(&dir)?;
+    let secret = random()?;
+    let key = Key { session: session.to_owned(), secret: secret.clone(), daemon: relay.daemon.clone() };
+    write_file(&dir.join(KEY), &serde_json::to_vec(&key)?)?;
+    for file in &signals.files {
+        write_file(&dir.join(&file.name), file.content.fill(values).as_bytes())?;
+    }
+    Ok(Secret::new(secret))
+}
+
+fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(content)
+}
+
+fn random() -> io::Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Finds the link of a session whose agent an earlier daemon started.
+pub(crate) fn find(relay: Option<&Relay>, profile: &Profile, session: &str) -> Arc<Link> {
+    let Some(relay) = relay.filter(|_| profile.signals.is_some()) else {
+        return Link::adopted(Err(format!("no signals are known of agent '{}'", profile.name)));
+    };
+    let key = fs::read(relay.sessions.join(session).join(KEY));
+    let key = key.ok().and_then(|text| serde_json::from_slice::<Key>(&text).ok());
+    let key = key.filter(|key| key.session == session && key.secret.len() >= 32);
+    Link::adopted(match key {
+        Some(key) => Ok(Secret::new(key.secret)),
+        None => Err("its agent was started without signals".to_owned()),
+    })
+}
+
+/// Removes a session's folder; there may be none.
+pub(crate) fn remove(relay: &Relay, session: &str) {
+    if let Err(error) = fs::remove_dir_all(relay.sessions.join(session))
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        log::warn!("session {session}: its folder could not be removed: {error}");
+    }
+}
+
+/// Removes the folders of sessions that are gone.
+pub(crate) fn sweep(relay: &Relay, alive: &HashSet<String>) {
+    let entries = fs::read_dir(&relay.sessions).into_iter().flatten().flatten();
+    for name in entries.filter_map(|entry| entry.file_name().into_string().ok()) {
+        if !alive.contains(&name) {
+            remove(relay, &name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profiles;
+
+    fn placed(agent: &str, argv: &[&str]) -> Result<usize, String> {
+        let profile = Profiles::builtin().get(agent).unwrap();
+        let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
+        place(&profile.command, profile.signals.as_ref().unwrap(), &argv)
+    }
+
+    #[test]
+    fn a_user_s_own_command_is_recognised_by_its_program() {
+        for (argv, at) in [
+            (&["claude"][..], 1),
+            (&["/opt/my tools/claude", "--model", "x"], 1),
+            (&["env", "A=b", "C=", "claude", "--continue"], 4),
+            (&["/usr/bin/env", "claude", "a prompt"], 2),
+        ] {
+            assert_eq!(placed("claude", argv), Ok(at), "{argv:?}");
+        }
+        for (argv, why) in [
+            (&["/bin/sh", "-c", "claude | tee x"][..], "a line for a shell"),
+            (&["my-claude"], "starts 'my-claude', not claude"),
+            (&["env", "-i", "claude"], "starts '-i'"),
+            (&["env"], "starts ''"),
+            (&["claude", "--settings", "mine.json"], "its own --settings"),
+            (&["claude", "--settings=mine.json"], "its own --settings"),
+        ] {
+            let refused = placed("claude", argv).unwrap_err();
+            assert!(refused.contains(why), "{argv:?}: {refused}");
+        }
+    }
+}

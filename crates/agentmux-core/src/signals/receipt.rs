@@ -1,0 +1,96 @@
+//! Whether the prompt that an agent says it received is the one that was typed.
+
+use crate::profile::Pattern;
+
+/// How a received prompt compares with the one that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Receipt {
+    /// The same text; blanks at its ends do not count.
+    Exact,
+    /// The same prompt, with a text that the agent has changed or added to.
+    Transformed,
+    /// Another prompt.
+    Other,
+}
+
+/// Compares; `wrapping` is what this agent wraps a prompt in.
+pub(crate) fn compare(sent: &str, received: &str, wrapping: &[Pattern]) -> Receipt {
+    if sent.trim() == received.trim() {
+        return Receipt::Exact;
+    }
+    let bare =
+        wrapping.iter().fold(received.to_owned(), |text, wrap| wrap.replace_all(&text, "").into_owned());
+    let (sent, received) = (letters(sent), letters(&bare));
+    let is_ours = !sent.is_empty() && (begins(&received, &sent) || begins_backwards(&received, &sent));
+    if is_ours { Receipt::Transformed } else { Receipt::Other }
+}
+
+/// A visible character, and whether marks were put on it: agents compose what was typed as two characters.
+#[derive(Debug, Clone, Copy)]
+struct Letter {
+    base: char,
+    marked: bool,
+}
+
+fn letters(text: &str) -> Vec<Letter> {
+    let mut letters: Vec<Letter> = Vec::new();
+    for c in text.chars().filter(|c| !c.is_whitespace() && !is_invisible(*c)) {
+        match letters.last_mut() {
+            Some(last) if is_mark(c) => last.marked = true,
+            _ => letters.push(Letter { base: c, marked: false }),
+        }
+    }
+    letters
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{fe0f}')
+}
+
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}' | '\u{3099}' | '\u{309a}')
+}
+
+fn begins(whole: &[Letter], part: &[Letter]) -> bool {
+    whole.len() >= part.len() && whole.iter().zip(part).all(|(a, b)| is_same(*a, *b))
+}
+
+fn begins_backwards(whole: &[Letter], part: &[Letter]) -> bool {
+    whole.len() >= part.len() && whole.iter().rev().zip(part.iter().rev()).all(|(a, b)| is_same(*a, *b))
+}
+
+/// A letter with a mark is the same as one composed letter, whichever that is: close enough to tell prompts apart.
+fn is_same(a: Letter, b: Letter) -> bool {
+    let composed = |plain: Letter, marked: Letter| marked.marked && !plain.marked && !plain.base.is_ascii();
+    a.base == b.base || composed(a, b) || composed(b, a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_is_exact_transformed_or_another_prompt_s() {
+        use Receipt::{Exact, Other, Transformed};
+        let profile = crate::profile::Profiles::builtin().get("claude").unwrap();
+        let wrapping = &profile.signals.as_ref().unwrap().wrapping;
+        for (sent, received, expected) in [
+            ("PONG 1", "PONG 1", Exact),
+            ("  PONG 1\n", "PONG 1", Exact),
+            ("a\tb", "a    b", Transformed),
+            ("a\nb", "<pasted_content id=\"x1\">\na\nb\n</pasted_content id=\"x1\">", Transformed),
+            ("cafe\u{301} ok", "caf\u{e9} ok", Transformed),
+            ("a\u{200b}b", "ab", Transformed),
+            ("PONG 1", "PONG 1 and what a person typed", Transformed),
+            ("PONG 1", "<time>\n\nPONG 1", Transformed),
+            ("PONG 1", "PONG 2", Other),
+            ("PONG 1", "PON", Other),
+            ("PONG 1", "", Other),
+            ("PONG 1", "<task-notification>done</task-notification>", Other),
+            ("---", "---", Exact),
+            ("???", "!!!", Other),
+        ] {
+            assert_eq!(compare(sent, received, wrapping), expected, "{sent:?} {received:?}");
+        }
+    }
+}
