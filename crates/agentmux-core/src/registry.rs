@@ -20,7 +20,7 @@ use crate::input::{Key, Prompt, SessionName};
 use crate::profile::Profiles;
 use crate::question::{Answer, Policy};
 use crate::session::{Command, Ticket};
-use crate::signals::launch;
+use crate::signals::{Link, launch};
 use crate::state::State;
 use crate::terminal::{PaneId, Terminal, TerminalError};
 use crate::turn::{Turn, TurnBook, TurnState};
@@ -58,6 +58,8 @@ struct Sessions {
     entries: Vec<Entry>,
     /// Names of sessions that are being started and have no entry yet.
     reserved: Vec<SessionName>,
+    /// The links of those: their agents may tell something before there is an entry.
+    links: Vec<(String, Arc<Link>)>,
     active: Option<String>,
 }
 

@@ -152,6 +152,7 @@ fn whole(number: f64) -> u64 {
 /// One session's way of hearing its agent: set up when the agent is started, found again when it is adopted.
 #[derive(Debug)]
 pub(crate) struct Link {
+    pub(crate) profile: Arc<Profile>,
     /// What the agent's payloads are signed with, or why the agent is not made to send any.
     pub(crate) secret: Result<Secret, String>,
     /// An earlier daemon started the agent, and heard what it told then.
@@ -226,12 +227,12 @@ impl Health {
 }
 
 impl Link {
-    pub(crate) fn new(secret: Result<Secret, String>) -> Arc<Self> {
-        Arc::new(Self { secret, adopted: false, heard: Mutex::default() })
+    pub(crate) fn new(profile: Arc<Profile>, secret: Result<Secret, String>) -> Arc<Self> {
+        Arc::new(Self { profile, secret, adopted: false, heard: Mutex::default() })
     }
 
-    pub(crate) fn adopted(secret: Result<Secret, String>) -> Arc<Self> {
-        Arc::new(Self { secret, adopted: true, heard: Mutex::default() })
+    pub(crate) fn adopted(profile: Arc<Profile>, secret: Result<Secret, String>) -> Arc<Self> {
+        Arc::new(Self { profile, secret, adopted: true, heard: Mutex::default() })
     }
 
     /// Notes that an event came.
@@ -246,9 +247,9 @@ impl Link {
     }
 
     /// What is known. `ready`, `worked`: the agent has been ready, or at work on a turn, since this daemon knows it.
-    pub(crate) fn view(&self, profile: &Profile, ready: bool, worked: bool) -> SignalsView {
+    pub(crate) fn view(&self, ready: bool, worked: bool) -> SignalsView {
         let heard = self.heard();
-        let known = || profile.signals.iter().flat_map(|signals| &signals.events);
+        let known = || self.profile.signals.iter().flat_map(|signals| &signals.events);
         let tells_start = known().any(|rule| rule.means == Meaning::Ready);
         let tried = worked || (ready && tells_start && !self.adopted);
         let (health, why) = match &self.secret {

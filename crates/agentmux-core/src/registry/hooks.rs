@@ -1,19 +1,21 @@
 //! What agents tell of themselves: from a payload to the session's task.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Inner, Registry};
+use super::{Entry, Inner, Registry, Sessions};
 use crate::error::Error;
 use crate::session::Command;
-use crate::signals::{Secret, SignalsView, launch, read};
+use crate::signals::{Link, Secret, SignalsView, launch, read};
 use crate::turn::{Turn, TurnState};
 
 impl Registry {
     /// The secret by which the hooks of a session's agent are known; `None` where there is no such session, or its
     /// agent sends none.
     pub fn hook_secret(&self, session: &str) -> Option<Secret> {
-        self.0.sessions().find(session)?.link.secret.clone().ok()
+        self.0.sessions().link(session)?.secret.clone().ok()
     }
 
     /// Which signals of a session's agent there should be, and which came.
@@ -26,8 +28,7 @@ impl Registry {
         let worked = !self.0.book.list(1, worked).is_empty();
         let sessions = self.0.sessions();
         let entry = sessions.find(&view.id).ok_or_else(|| Error::SessionNotFound(session.to_owned()))?;
-        let profile = self.0.profile(&view.agent);
-        Ok(entry.link.view(&profile, entry.was_ready(), worked))
+        Ok(entry.link.view(entry.was_ready(), worked))
     }
 
     /// Takes what a session's agent tells by a hook; the answer is what the agent gets for it. `event` names it where
@@ -38,20 +39,29 @@ impl Registry {
     pub async fn hook(&self, session: &str, event: Option<&str>, payload: &Value) -> Result<Value, Error> {
         let at = Instant::now();
         let gone = || Error::SessionNotFound(session.to_owned());
-        let (signal, commands) = {
+        let (link, commands) = {
             let sessions = self.0.sessions();
-            let entry = sessions.find(session).ok_or_else(gone)?;
-            let profile = self.0.profile(entry.agent.as_str());
-            let signal = profile.signals.as_ref().and_then(|signals| read(signals, event, payload, at));
-            if let Some(signal) = &signal {
-                entry.link.note(&signal.event);
-            }
-            (signal, entry.commands())
+            let link = sessions.link(session).ok_or_else(gone)?;
+            (link, sessions.find(session).map(Entry::commands))
         };
-        if let Some(signal) = signal {
+        let signals = link.profile.signals.as_ref();
+        let signal = signals.and_then(|signals| read(signals, event, payload, at));
+        if let Some(signal) = &signal {
+            link.note(&signal.event);
+        }
+        // One whose session has no task yet tells no more than that it starts.
+        if let (Some(signal), Some(commands)) = (signal, commands) {
             commands.send(Command::Hear(signal)).await.map_err(|_| gone())?;
         }
         Ok(Value::Object(serde_json::Map::new()))
+    }
+}
+
+impl Sessions {
+    /// How the agent of a session is heard.
+    fn link(&self, session: &str) -> Option<Arc<Link>> {
+        let starting = || self.links.iter().find(|(id, _)| id == session).map(|(_, link)| link.clone());
+        self.find(session).map(|entry| entry.link.clone()).or_else(starting)
     }
 }
 

@@ -199,6 +199,7 @@ impl Registry {
             Ok((entry, heard)) => {
                 let mut sessions = self.0.sessions();
                 sessions.reserved.retain(|reserved| *reserved != name);
+                sessions.links.retain(|(id, _)| *id != entry.id);
                 sessions.entries.push(entry);
                 Ok((name, heard))
             }
@@ -251,7 +252,9 @@ impl Registry {
             size: plan.size,
             label: label.clone(),
         };
+        self.0.sessions().links.push((label.id.clone(), told.link.clone()));
         let pane = self.0.terminal.spawn(launch).await.map_err(|error| {
+            self.0.sessions().links.retain(|(id, _)| *id != label.id);
             self.0.forget_files(&label.id);
             match error {
                 TerminalError::NameTaken => Error::NameTaken(name.clone()),

@@ -48,13 +48,16 @@ pub(crate) struct Prepared {
 /// Prepares the start of a session's agent. One that cannot be made to tell is started all the same.
 pub(crate) fn prepare(
     relay: Option<&Relay>,
-    profile: &Profile,
+    profile: &Arc<Profile>,
     argv: &[String],
     session: &str,
     workdir: &Path,
 ) -> Prepared {
-    let silent =
-        |why: String| Prepared { link: Link::new(Err(why)), argv: argv.to_vec(), env: BTreeMap::new() };
+    let silent = |why: String| Prepared {
+        link: Link::new(profile.clone(), Err(why)),
+        argv: argv.to_vec(),
+        env: BTreeMap::new(),
+    };
     let Some(signals) = &profile.signals else {
         return silent(format!("no signals are known of agent '{}'", profile.name));
     };
@@ -81,7 +84,7 @@ pub(crate) fn prepare(
     let mut argv = argv.to_vec();
     argv.splice(at..at, signals.args.iter().map(|arg| arg.fill(&values)));
     let env = signals.env.iter().map(|(name, value)| (name.clone(), value.fill(&values)));
-    Prepared { link: Link::new(Ok(secret)), argv, env: env.collect() }
+    Prepared { link: Link::new(profile.clone(), Ok(secret)), argv, env: env.collect() }
 }
 
 /// Where the arguments go: right behind the words that start the agent, before options, commands and prompts of the
@@ -157,17 +160,21 @@ fn random() -> io::Result<String> {
 }
 
 /// Finds the link of a session whose agent an earlier daemon started.
-pub(crate) fn find(relay: Option<&Relay>, profile: &Profile, session: &str) -> Arc<Link> {
+pub(crate) fn find(relay: Option<&Relay>, profile: &Arc<Profile>, session: &str) -> Arc<Link> {
     let Some(relay) = relay.filter(|_| profile.signals.is_some()) else {
-        return Link::adopted(Err(format!("no signals are known of agent '{}'", profile.name)));
+        return Link::adopted(
+            profile.clone(),
+            Err(format!("no signals are known of agent '{}'", profile.name)),
+        );
     };
     let key = fs::read(relay.sessions.join(session).join(KEY));
     let key = key.ok().and_then(|text| serde_json::from_slice::<Key>(&text).ok());
     let key = key.filter(|key| key.session == session && key.secret.len() >= 32);
-    Link::adopted(match key {
+    let secret = match key {
         Some(key) => Ok(Secret::new(key.secret)),
         None => Err("its agent was started without signals".to_owned()),
-    })
+    };
+    Link::adopted(profile.clone(), secret)
 }
 
 /// Removes a session's folder; there may be none.
