@@ -276,7 +276,8 @@ impl Session {
             let result = self.parts.terminal.paste(&self.parts.pane, &piece).await;
             *pasted = Instant::now();
             match result {
-                Ok(()) => self.look_again(Instant::now()),
+                Ok(()) if left.is_empty() => self.look_again(Instant::now()),
+                Ok(()) => self.wake(now + pause),
                 Err(error) => {
                     if let Some(current) = self.current.take() {
                         self.paste_failed(&current.pen, &error);

@@ -22,13 +22,15 @@ const FOOTER: usize = 4;
 pub(super) struct Interrupting {
     since: Instant,
     pressed: Instant,
+    /// What the agent asks for has been done, and its screen does not show that yet.
+    answered: bool,
 }
 
 impl Session {
     /// Presses the keys that end a turn.
     pub(super) async fn press_interrupt(&mut self) -> Result<(), TerminalError> {
         let now = Instant::now();
-        self.interrupting = Some(Interrupting { since: now, pressed: now });
+        self.interrupting = Some(Interrupting { since: now, pressed: now, answered: false });
         let keys = self.parts.profile.submit.interrupt.clone();
         self.look_again(now + Duration::from_millis(50));
         self.parts.terminal.keys(&self.parts.pane, &keys).await
@@ -36,25 +38,30 @@ impl Session {
 
     /// Presses them again where the agent wants that.
     pub(super) async fn step_interrupt(&mut self) {
-        let Some(Interrupting { since, pressed }) = self.interrupting else { return };
+        let Some(Interrupting { since, pressed, answered }) = self.interrupting else { return };
         let now = Instant::now();
         let submit = &self.parts.profile.submit;
         let Some(again) = submit.interrupt_again.as_ref().filter(|_| now < since + INTERRUPT) else {
             self.interrupting = None;
             return;
         };
-        if self.believed && self.reading.state != State::Busy {
+        if self.believed && self.reading.state != State::Busy && self.current.is_none() {
             self.interrupting = None;
             return;
         }
         let footer = self.screen.visible().iter().rev().filter(|row| !row.is_blank()).take(FOOTER);
-        let is_asked = footer.into_iter().any(|row| again.is_match(row.text()));
-        if (is_asked && now >= pressed + submit.interrupt_pause) || now >= pressed + MISSED {
+        let asks = footer.into_iter().any(|row| again.is_match(row.text()));
+        let wanted = asks && !answered && now >= pressed + submit.interrupt_pause;
+        // A prompt may have been interrupted before the agent began to work on it.
+        let missed = self.reading.state == State::Busy && now >= pressed + MISSED;
+        if wanted || missed {
             let keys = submit.interrupt.clone();
-            self.interrupting = Some(Interrupting { since, pressed: now });
+            self.interrupting = Some(Interrupting { since, pressed: now, answered: asks });
             if let Err(error) = self.parts.terminal.keys(&self.parts.pane, &keys).await {
                 log::warn!("session {}: could not interrupt the agent: {error}", self.parts.name);
             }
+        } else {
+            self.interrupting = Some(Interrupting { since, pressed, answered: answered && asks });
         }
         self.look_again(now + Duration::from_millis(50));
     }
