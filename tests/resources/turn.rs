@@ -31,7 +31,6 @@ fn a_turn_is_accepted_or_done() {
     assert_eq!(daemon.get(&format!("{location}?wait=60")).ok()["reply"], "THINK-DONE");
     let done = daemon.post("/sessions/a/turns", json!({"text": "PONG", "wait": 60, "raw": true})).with(200);
     assert_eq!((&done["state"], &done["reply"]), (&json!("done"), &json!("PONG")));
-    daemon.post("/sessions/a/turns", json!({"text": "x", "raw": false})).refused_as(400, "unsupported");
     daemon.post("/sessions/a/turns", json!({"text": "x", "session": "a"})).refused_as(400, "invalid");
     daemon.post("/sessions/b/turns", json!({"text": "x"})).refused_as(404, "session_not_found");
 }

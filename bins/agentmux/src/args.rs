@@ -154,6 +154,9 @@ pub(crate) struct Run {
     /// What to do with the new session's questions for permission; the daemon's setting if absent
     #[arg(long, value_parser = ["ask", "deny", "approve"])]
     pub(crate) policy: Option<String>,
+    /// Have it arrive as text, not as a command of the agent's own; refused where that cannot be
+    #[arg(long)]
+    pub(crate) as_text: bool,
     /// Print the daemon's JSON document
     #[arg(long)]
     pub(crate) json: bool,
@@ -174,6 +177,9 @@ pub(crate) struct Send {
     /// What to do with questions for permission in this turn; as the session does if absent
     #[arg(long, value_parser = ["ask", "deny", "approve"])]
     pub(crate) policy: Option<String>,
+    /// Have it arrive as text, not as a command of the agent's own; refused where that cannot be
+    #[arg(long)]
+    pub(crate) as_text: bool,
     /// Print the daemon's JSON document
     #[arg(long)]
     pub(crate) json: bool,

@@ -24,11 +24,11 @@ impl Status {
     /// The status for the stable word of a refusal or of a failed turn.
     pub(crate) fn of_code(code: Option<&str>) -> Self {
         match code {
-            Some("busy" | "session_limit" | "queue_full" | "overloaded" | "human_draft" | "draft") => {
+            Some("busy" | "session_limit" | "queue_full" | "overloaded" | "limited" | "human_draft" | "draft") => {
                 Self::Busy
             }
-            Some("needs_input") => Self::NeedsInput,
-            Some("agent_exited" | "session_killed" | "not_ready") => Self::AgentFailed,
+            Some("needs_input" | "login") => Self::NeedsInput,
+            Some("agent_exited" | "agent_error" | "session_killed" | "not_ready") => Self::AgentFailed,
             Some("timeout") => Self::TimedOut,
             _ => Self::Error,
         }
@@ -132,6 +132,8 @@ mod tests {
         for (code, status) in [
             (Some("busy"), 3),
             (Some("session_limit"), 3),
+            (Some("limited"), 3),
+            (Some("login"), 4),
             (Some("needs_input"), 4),
             (Some("agent_exited"), 5),
             (Some("timeout"), 124),

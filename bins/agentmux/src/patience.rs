@@ -24,6 +24,10 @@ impl Patience {
         self.ends.map_or(Self::SHARE, |ends| left(ends).min(Self::SHARE))
     }
 
+    pub(crate) fn is_endless(&self) -> bool {
+        self.ends.is_none()
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.ends.is_some_and(|ends| ends <= Instant::now())
     }

@@ -23,6 +23,7 @@ pub(crate) async fn run(client: &Client, asked: args::Run) -> Result<Ending, Fai
         timeout: asked.waiting.timeout,
         if_busy: asked.if_busy,
         policy: asked.policy,
+        raw: asked.as_text.then_some(false),
     };
     let mut answer: Run = client.post("/run", &request, request.wait.unwrap_or(0.0)).await?;
     let Some(patience) = patience else {
@@ -42,6 +43,7 @@ pub(crate) async fn send(client: &Client, asked: args::Send, json: bool) -> Resu
         timeout: asked.waiting.timeout,
         if_busy: asked.if_busy,
         policy: asked.policy,
+        raw: asked.as_text.then_some(false),
         ..SendRequest::default()
     };
     let mut answer: Send = client.post("/send", &request, request.wait.unwrap_or(0.0)).await?;
@@ -149,6 +151,13 @@ fn ending(turn: &Turn) -> Ending {
             ),
         ),
         "failed" => failed(turn),
+        _ if turn.held_until.is_some() => Ending::because(
+            Status::Busy,
+            format!(
+                "the agent is at its usage limit: turn {id} goes on at {}; `agentmux wait {id}` waits on",
+                turn.held_until.as_deref().unwrap_or_default()
+            ),
+        ),
         _ => Ending::because(
             Status::TimedOut,
             format!("turn {id} is {state} still; `agentmux wait {id}` waits on"),
@@ -167,9 +176,10 @@ fn failed(turn: &Turn) -> Ending {
     Ending::because(status, format!("turn {} failed: {}", turn.id, problem.error))
 }
 
-/// Waits until the turn ends or asks something, or the patience does.
+/// Waits until the turn ends, asks something, or is held by a usage limit that may outlast the patience.
 async fn follow(client: &Client, mut turn: Turn, patience: &Patience) -> Result<Turn, Failed> {
-    while is_going(&turn) && !patience.is_over() {
+    let is_held = |turn: &Turn| turn.held_until.is_some() && !patience.is_endless();
+    while is_going(&turn) && !is_held(&turn) && !patience.is_over() {
         let (asked_at, wait) = (Instant::now(), patience.next());
         turn = look(client, &turn.id, wait).await?;
         if is_going(&turn) {

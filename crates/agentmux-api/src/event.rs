@@ -23,6 +23,9 @@ pub struct SessionEvent {
     pub question: Option<Question>,
     /// How its agent ended, where it did.
     pub exit: Option<Exit>,
+    /// As in [`SessionDetail::resets_at`](crate::SessionDetail::resets_at).
+    #[serde(default)]
+    pub resets_at: Option<String>,
 }
 
 /// `lagged`: events are missing here. Whoever follows the present must look at it again.

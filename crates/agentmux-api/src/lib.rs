@@ -157,6 +157,9 @@ pub struct RunRequest {
     /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    /// False: the text arrives as text, or is refused. Absent or true: it goes to the agent as if it was typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<bool>,
 }
 
 /// A command to start: split as a shell would split it, or given as it is.
@@ -192,6 +195,9 @@ pub struct SendRequest {
     /// What is done with questions for permission in this turn; as the session does if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    /// As in [`RunRequest::raw`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<bool>,
 }
 
 /// The answer of `POST /run`.

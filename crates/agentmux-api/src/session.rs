@@ -75,6 +75,9 @@ pub struct SessionDetail {
     pub context: Option<u8>,
     /// How the agent ended; null while it runs.
     pub exit: Option<Exit>,
+    /// When the usage limit ends that holds the agent up: RFC 3339, UTC; null where none does, or the agent does not tell.
+    #[serde(default)]
+    pub resets_at: Option<String>,
     /// Whether tmux does not have it any more.
     pub lost: bool,
     /// How many turns wait or go on.

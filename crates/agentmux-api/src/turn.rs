@@ -21,7 +21,8 @@ pub struct TurnRequest {
     /// What is done with questions for permission in this turn: `ask`, `deny` or `approve`; the session's if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// True: the text goes to the agent as if it was typed, commands of the agent's own included.
+    /// True: the text goes to the agent as if it was typed, commands of the agent's own included. Absent or false: it
+    /// arrives as text, or is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<bool>,
 }
@@ -93,6 +94,9 @@ pub struct Turn {
     /// When it ended.
     #[serde(default)]
     pub finished_at: Option<String>,
+    /// Present while a usage limit holds the turn up: when it goes on. RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<String>,
     /// Present, and true, where a wait ended before the turn did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waited_out: Option<bool>,

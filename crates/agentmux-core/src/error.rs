@@ -76,6 +76,24 @@ pub enum Error {
         /// Which session.
         session: SessionName,
     },
+    /// A usage limit holds the agent up; try later, or queue.
+    #[error("the agent of session '{session}' is at its usage limit{}", until_then(*held_until))]
+    Limited {
+        /// Which session.
+        session: SessionName,
+        /// When its turns go on.
+        held_until: std::time::SystemTime,
+    },
+    /// The agent would not take the prompt for text, and nothing is known to make it.
+    #[error(
+        "agent '{agent}' would not take this prompt for text: it {what}; send it with raw: true if that is meant"
+    )]
+    Special {
+        /// The agent.
+        agent: String,
+        /// What it would do.
+        what: String,
+    },
     /// Text that a person typed stands in the agent's input box.
     #[error(
         "somebody's unsent text stands in the input box of session '{session}'; submit or clear it first"
@@ -130,4 +148,10 @@ pub enum Error {
     /// The daemon is about to stop.
     #[error("the daemon is shutting down")]
     ShuttingDown,
+}
+
+/// `; its turns go on at 2026-11-25T14:00:00Z`.
+fn until_then(time: std::time::SystemTime) -> String {
+    let time = jiff::Timestamp::try_from(time).and_then(|time| time.round(jiff::Unit::Second));
+    time.map_or_else(|_| String::new(), |time| format!("; its turns go on at {time}"))
 }

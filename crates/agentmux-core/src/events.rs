@@ -35,6 +35,8 @@ pub enum Event {
         question: Option<Arc<Asked>>,
         /// How its agent ended, where it did.
         exit: Option<Exit>,
+        /// When a usage limit ends, where one holds it up and the agent tells that.
+        resets_at: Option<SystemTime>,
     },
     /// A session is gone.
     Gone {

@@ -98,7 +98,11 @@ fn is_name(text: &str, longest: usize) -> bool {
 /// CRLF has become LF; nothing else is changed. An escape sequence in a prompt could end a bracketed paste and submit
 /// what follows as a second prompt, so control characters are refused, never stripped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Prompt(String);
+pub struct Prompt {
+    text: String,
+    /// Whether it must arrive as text, whatever the agent would make of it.
+    is_literal: bool,
+}
 
 impl Prompt {
     /// Checks a prompt.
@@ -119,20 +123,36 @@ impl Prompt {
                 "text contains the control character U+{:04X}; only line feed and tab are allowed",
                 u32::from(c)
             ))),
-            None => Ok(Self(text)),
+            None => Ok(Self { text, is_literal: false }),
         }
+    }
+
+    /// The same prompt, which must arrive as text: not as a command of the agent or the like.
+    #[must_use]
+    pub fn literally(self) -> Self {
+        Self { is_literal: true, ..self }
+    }
+
+    /// Whether it must arrive as text.
+    pub fn is_literal(&self) -> bool {
+        self.is_literal
+    }
+
+    /// The same prompt in other blanks.
+    pub(crate) fn worded(&self, text: String) -> Self {
+        Self { text, is_literal: self.is_literal }
     }
 
     /// The text that is typed.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
 /// Prompts stay out of logs: only the length shows.
 impl fmt::Debug for Prompt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Prompt({} bytes)", self.0.len())
+        write!(f, "Prompt({} bytes)", self.text.len())
     }
 }
 

@@ -4,6 +4,7 @@
 //! whose patterns are compiled and whose values are checked.
 
 mod document;
+mod ending;
 mod fault;
 mod hopeless;
 mod known;
@@ -13,6 +14,7 @@ mod pattern;
 mod question;
 mod raw;
 pub mod signals;
+mod special;
 #[cfg(test)]
 mod tests;
 
@@ -20,12 +22,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::input::{Key, ShortName};
+use crate::error::Error;
+use crate::input::{Key, Prompt, ShortName};
 use crate::state::State;
 
+pub use ending::{Ending, Means, Patience};
 pub use known::{Definitions, Origin, Profiles};
 pub use pattern::Pattern;
 pub use question::{FreeText, Further, Layout, QuestionForm, Way};
+pub use special::{Delivery, Special, Wording};
 
 /// Why a profile was refused: where in which file, and what is wrong there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +81,14 @@ pub struct Profile {
     pub reply: ReplyMarks,
     /// What logs it in.
     pub login: LoginMarks,
+    /// How the agent says that a turn did not come to a good end.
+    pub endings: Vec<Ending>,
+    /// How long a session at a usage limit is held.
+    pub patience: Patience,
+    /// Prompts that the agent treats specially.
+    pub specials: Vec<Special>,
+    /// Prompts that are commands of the agent itself: their turn ends at the next idle, without a reply.
+    pub command_line: Option<Pattern>,
     /// Percent of the context used: group 1, searched in the rows below the box, else in the last five.
     pub context: Option<Pattern>,
     /// How it is made to tell what it does.
@@ -284,7 +297,7 @@ impl Profile {
     ///
     /// # Errors
     /// Several lines to a program that would take each for a prompt, or a line longer than it reads.
-    pub fn accepts(&self, prompt: &crate::input::Prompt) -> Result<(), crate::input::Invalid> {
+    pub fn accepts(&self, prompt: &Prompt) -> Result<(), crate::input::Invalid> {
         let refuse = |why: String| Err(crate::input::Invalid::new(format!("text {why}")));
         if !self.submit.multiline && prompt.as_str().contains('\n') {
             return refuse(format!("has several lines; agent '{}' would take each for a prompt", self.name));
@@ -295,5 +308,30 @@ impl Profile {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Profile {
+    /// How a prompt is typed: as it is, or, where it must arrive as text, as the agent takes it for text.
+    pub fn word(&self, prompt: &Prompt) -> Wording {
+        match prompt.is_literal() {
+            true => special::word(&self.specials, prompt),
+            false => Wording::Typed(prompt.clone()),
+        }
+    }
+
+    /// The prompt as it is to be typed.
+    pub(crate) fn worded(&self, prompt: &Prompt) -> Result<Prompt, Error> {
+        self.accepts(prompt)?;
+        match self.word(prompt) {
+            Wording::Typed(prompt) => Ok(prompt),
+            Wording::Refused(what) => Err(Error::Special { agent: self.name.to_string(), what }),
+        }
+    }
+
+    /// Whether the prompt, typed as it is, is a command of the agent itself.
+    pub(crate) fn is_command(&self, prompt: &Prompt) -> bool {
+        let command = |pattern: &Pattern| !prompt.is_literal() && pattern.is_match(prompt.as_str());
+        self.command_line.as_ref().is_some_and(command)
     }
 }

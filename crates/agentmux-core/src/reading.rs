@@ -104,6 +104,11 @@ pub(crate) fn input_begins(profile: &Profile, screen: &Screen) -> Option<usize> 
     visible.or_else(prompt).map(|row| screen.scrolled_out + row)
 }
 
+/// The rows below the input box: none where there is no box.
+pub(crate) fn rows_below<'a>(profile: &Profile, screen: &'a Screen) -> &'a [Row] {
+    find_box(profile, screen).map_or(&[], |found| &screen.visible()[found.last + 1..])
+}
+
 /// Whether a rule holds; if so, by which source and which text.
 fn holds(rule: &Rule, screen: &Screen, rows: &[Row], found: Option<&FoundBox>) -> Option<(Source, String)> {
     let mut evidence = (Source::Screen, String::new());

@@ -16,7 +16,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::error::Error;
 use crate::events::Event;
-use crate::input::{Key, Prompt, SessionName};
+use crate::input::{Invalid, Key, Prompt, SessionName};
 use crate::profile::Profiles;
 use crate::question::{Answer, Policy};
 use crate::session::{Command, Ticket};
@@ -138,7 +138,7 @@ impl Registry {
             return Err(Error::Busy { session: active.name, state: active.state });
         }
         let plan = self.0.plan(spec).await?;
-        plan.profile.accepts(&prompt)?;
+        plan.profile.worded(&prompt)?;
         let started = self.start_session(plan).await?;
         let accepted = self.first_turn(&started.name, prompt, timeout).await;
         if accepted.is_err() {
@@ -206,6 +206,9 @@ impl Registry {
             Aim::Ours(name) => {
                 let accepted = self.submit(&name, prompt, if_busy, timeout, policy).await?;
                 Ok(Sent::Turn(Box::new(accepted)))
+            }
+            Aim::External(..) if prompt.is_literal() => {
+                Err(Invalid::new("raw: false needs a session of agentmux: the pane's agent is not known").into())
             }
             Aim::External(pane, target) => {
                 self.0.terminal.paste(&pane, prompt.as_str()).await.map_err(external)?;

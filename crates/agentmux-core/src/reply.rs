@@ -18,8 +18,13 @@ pub(crate) struct Traces {
 
 /// Looks for the traces of a prompt.
 pub(crate) fn traces(profile: &Profile, screen: &Screen, prompt: &str) -> Traces {
-    let end = input_begins(profile, screen).unwrap_or(screen.rows.len()).min(screen.rows.len());
-    let rows = &screen.rows[..end];
+    let end = input_begins(profile, screen).unwrap_or(screen.rows.len());
+    traces_above(profile, screen, prompt, end)
+}
+
+/// Looks for them above a row.
+pub(crate) fn traces_above(profile: &Profile, screen: &Screen, prompt: &str, end: usize) -> Traces {
+    let rows = &screen.rows[..end.min(screen.rows.len())];
     let ends: Vec<usize> =
         (0..rows.len()).filter_map(|at| echo_end(profile, &rows[at..], prompt).map(|n| at + n)).collect();
     Traces {

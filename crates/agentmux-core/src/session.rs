@@ -6,11 +6,13 @@
 mod answer;
 mod asking;
 mod chunks;
+mod conclusion;
 mod delivery;
 mod dialog;
 mod growth;
 mod hand;
 mod interrupt;
+mod limit;
 mod look;
 mod signals;
 mod start;
@@ -38,6 +40,7 @@ use answer::{Given, Giver};
 use asking::Asking;
 use delivery::{Current, squash};
 pub(crate) use dialog::Answering;
+use limit::Limits;
 use signals::Ears;
 pub(crate) use start::{Start, StartFailure};
 
@@ -69,6 +72,8 @@ pub(crate) struct Snapshot {
     /// The terminal has the pane no more.
     pub(crate) lost: bool,
     pub(crate) exit: Option<Exit>,
+    /// When a usage limit ends, where one holds it up and the agent tells that.
+    pub(crate) resets_at: Option<SystemTime>,
     /// How many turns wait or go on.
     pub(crate) turns: usize,
     /// How often the agent announced something that its screen contradicted.
@@ -196,6 +201,9 @@ struct Session {
     contradictions: u64,
     current: Option<Current>,
     waiting: VecDeque<Waiting>,
+    limits: Limits,
+    /// An earlier daemon started it.
+    adopted: bool,
     pressing: VecDeque<Pressing>,
     /// The text of the last turn: where it stands in the box, it is ours.
     last_prompt: Option<Prompt>,
@@ -227,6 +235,7 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
         attached: false,
         lost: false,
         exit: None,
+        resets_at: None,
         turns: 0,
         contradictions: 0,
         version: 0,
@@ -234,7 +243,7 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
     };
     let (view, snapshot) = watch::channel(first);
     let (sender, commands) = mpsc::channel(64);
-    let now = Instant::now();
+    let (now, adopted) = (Instant::now(), start.is_none());
     let session = Session {
         parts,
         commands,
@@ -266,6 +275,8 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
         contradictions: 0,
         current: None,
         waiting: VecDeque::new(),
+        limits: Limits::default(),
+        adopted,
         pressing: VecDeque::new(),
         last_prompt: None,
         look_at: Some(now),
@@ -318,6 +329,7 @@ impl Session {
         self.step_interrupt().await;
         self.step_deadlines().await;
         if self.start.is_none() {
+            self.step_limit();
             self.step_turn().await;
         }
     }
@@ -358,14 +370,19 @@ impl Session {
         policy: Option<Policy>,
     ) -> Result<Ticket, Error> {
         let session = self.parts.name.clone();
-        self.parts.profile.accepts(&prompt)?;
+        let prompt = self.parts.profile.worded(&prompt)?;
         let state = self.view.borrow().state;
         let free = self.current.as_ref().is_none_or(Current::is_unproven) && self.waiting.is_empty();
         match state {
             State::Exited => return Err(Error::AgentExited { session, exit: self.screen.exit }),
+            State::NeedsInput if self.limits.login.is_some() && self.parts.profile.is_command(&prompt) => {}
             State::NeedsInput if !self.answers_dialog() => return Err(Error::NeedsInput { session }),
             State::Draft if free && !self.draft_is_ours() => return Err(Error::HumanDraft { session }),
             State::Idle | State::Draft if free => {}
+            State::Limited if !queue => {
+                let held_until = self.limits.hold.as_ref().map_or_else(SystemTime::now, |hold| hold.until);
+                return Err(Error::Limited { session, held_until });
+            }
             _ if !queue => return Err(Error::Busy { session, state }),
             _ if self.waiting.len() >= QUEUE => return Err(Error::QueueFull { session, limit: QUEUE }),
             _ => {}

@@ -18,6 +18,9 @@ use crate::state::State;
 /// How long to wait for evidence, and how long for a box that keeps its text.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A pause before an empty box after a command of the agent's own is taken for its end.
+const COMMAND: Duration = Duration::from_millis(500);
+
 /// A pause before a screen with a reply but no sign of work is taken for the end.
 const UNSEEN_WORK: Duration = Duration::from_millis(150);
 
@@ -53,6 +56,8 @@ pub(crate) struct Sight {
     pub(crate) ours: bool,
     /// Whether the agent said that it has finished.
     pub(crate) ended: bool,
+    /// Whether the prompt is a command of the agent's own, which may show neither work nor echo.
+    pub(crate) command: bool,
 }
 
 /// What follows.
@@ -132,6 +137,7 @@ impl Submission {
             return Verdict::Finished;
         }
         let quiet = match (self.told, self.echoed) {
+            (false, _) if sight.command => COMMAND.max(submit.settle),
             // It took the prompt, does not show that it works, and will say when it has finished, unless somebody
             // interrupts it.
             (true, _) => PATIENCE,
@@ -174,7 +180,7 @@ mod tests {
         let now = entered + Duration::from_millis(at);
         let submission = Submission { enters, worked, echoed, ..Submission::new(entered) };
         let quiet_since = now - Duration::from_millis(quiet);
-        let sight = Sight { state, believed, answered, quiet_since, ours: true, ended: false };
+        let sight = Sight { state, believed, answered, quiet_since, ours: true, ended: false, command: false };
         submission.judge(sight, &profile.submit, now)
     }
 
@@ -235,6 +241,7 @@ mod tests {
                 quiet_since: entered,
                 ours: false,
                 ended: false,
+                command: false,
             };
             assert_eq!(Submission::new(entered).judge(sight, &profile.submit, now), expected, "{at}");
         }

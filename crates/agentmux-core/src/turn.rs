@@ -1,6 +1,8 @@
 //! Turns: one prompt and the agent's work on it, from acceptance to reply.
 //!
 //! ```text
+//!    ┌────── a usage limit ─────┐
+//!    ▼                           │
 //! queued ──► delivering ──► working ◄──► needs_input ──► done
 //!    │           │  ▲           │             │
 //!    ▼           ▼  │           ▼             ▼
@@ -104,7 +106,7 @@ impl TurnState {
 /// Why a turn failed: a stable word and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// `agent_exited`, `session_killed`, `timeout`, `not_submitted`, `tmux_unavailable`, `draft`, ...
+    /// `agent_exited`, `agent_error`, `login`, `session_killed`, `timeout`, `not_submitted`, `tmux_unavailable`, ...
     pub code: &'static str,
     /// For people.
     pub message: String,
@@ -146,6 +148,8 @@ pub struct Turn {
     pub confirmed_at: Option<SystemTime>,
     /// When it became final.
     pub finished_at: Option<SystemTime>,
+    /// A usage limit holds it up: when it goes on.
+    pub held_until: Option<SystemTime>,
 }
 
 /// How many finished turns are remembered.
@@ -191,6 +195,7 @@ impl TurnBook {
             submitted_at: None,
             confirmed_at: None,
             finished_at: None,
+            held_until: None,
         };
         let id = turn.id.clone();
         let (pen, view) = watch::channel(turn);
@@ -262,6 +267,7 @@ impl TurnPen {
                 turn.state = state;
                 turn.question = None;
                 turn.finished_at = None;
+                turn.held_until = None;
             });
         }
     }
@@ -287,6 +293,24 @@ impl TurnPen {
             turn.submitted_at.get_or_insert_with(SystemTime::now);
             turn.confirmed.get_or_insert(false);
         });
+    }
+
+    /// A usage limit holds it up until then; the agent goes on with it by itself, or, else, it is to be sent again.
+    pub(crate) fn held(&self, until: SystemTime, again: bool) {
+        self.change(|turn| {
+            turn.held_until = Some(until);
+            if again {
+                (turn.state, turn.finished_at) = (TurnState::Queued, None);
+                (turn.confirmed, turn.receipt, turn.confirmed_at) = (None, None, None);
+            }
+        });
+    }
+
+    /// No limit holds it up any more.
+    pub(crate) fn goes_on(&self) {
+        if self.turn.borrow().held_until.is_some() {
+            self.change(|turn| turn.held_until = None);
+        }
     }
 
     /// There is proof that the agent took the prompt; the agent's own counts more than what was seen of it.
@@ -350,6 +374,7 @@ impl TurnPen {
             turn.state = state;
             turn.question = None;
             turn.finished_at = Some(SystemTime::now());
+            turn.held_until = None;
             change(turn);
         });
     }
@@ -379,10 +404,14 @@ impl Turn {
     }
 }
 
-/// Waits until a turn needs no more waiting: it is final, or it asks something. Returns it with `true`; with `false`
-/// where `patience` ended first.
+/// Waits until a turn needs no more waiting: it is final, it asks something, or a usage limit begins to hold it up.
+/// Returns it with `true`; with `false` where `patience` ended first.
 pub(crate) async fn wait_for(mut turn: watch::Receiver<Turn>, patience: Duration) -> (Turn, bool) {
-    let settled = |turn: &Turn| turn.state.is_final() || turn.state == TurnState::NeedsInput;
+    let held = turn.borrow().held_until;
+    let settled = |turn: &Turn| {
+        let is_held_anew = turn.held_until.is_some() && turn.held_until != held;
+        turn.state.is_final() || turn.state == TurnState::NeedsInput || is_held_anew
+    };
     let reached = matches!(tokio::time::timeout(patience, turn.wait_for(settled)).await, Ok(Ok(_)));
     let now = turn.borrow().clone();
     (now, reached)
@@ -423,6 +452,21 @@ mod tests {
         assert_eq!(ids, [2, 0].map(|at: usize| pens[at].watch().borrow().id.clone()));
         assert!(listed.iter().all(|turn| turn.reply.is_none() && turn.reply_source.is_some()));
         assert_eq!(book.list(1, |_| true).len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_ends_where_a_limit_begins_and_goes_on_under_one_that_is_known() {
+        let book = TurnBook::default();
+        let pen = book.open(&name(), "s");
+        let waiting = tokio::spawn(wait_for(pen.watch(), Duration::from_secs(5)));
+        tokio::task::yield_now().await;
+        pen.enter(TurnState::Working);
+        pen.held(SystemTime::now(), true);
+        let (turn, reached) = waiting.await.unwrap();
+        assert_eq!((turn.state, turn.held_until.is_some(), reached), (TurnState::Queued, true, true));
+        assert!(!wait_for(pen.watch(), Duration::from_secs(5)).await.1);
+        pen.enter(TurnState::Delivering);
+        assert_eq!(pen.watch().borrow().held_until, None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! Every answer that is not a success, and the one table that gives core errors their status and code.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use agentmux_api::Failure;
 use agentmux_core::error::Error;
@@ -158,6 +158,11 @@ impl From<Error> for Refusal {
             }
             Error::NotAnswered { .. } => Self::new(CONFLICT, "not_answered", sentence),
             Error::Answering { .. } => Self::new(CONFLICT, "answering", sentence),
+            Error::Limited { session, held_until } => limited(
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "limited", sentence).about(session, State::Limited),
+                held_until,
+            ),
+            Error::Special { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "special", sentence),
             Error::HumanDraft { session } => {
                 Self::new(CONFLICT, "human_draft", sentence).about(session, State::Draft)
             }
@@ -182,6 +187,12 @@ fn busy(mut refusal: Refusal) -> Refusal {
     refusal.failure.ok = Some(false);
     refusal.failure.busy = Some(true);
     refusal
+}
+
+/// Says when to come back: in a second at the earliest, in a day at the latest.
+fn limited(refusal: Refusal, held_until: SystemTime) -> Refusal {
+    let left = held_until.duration_since(SystemTime::now()).unwrap_or_default();
+    refusal.retry_after(u32::try_from(left.as_secs() + 1).unwrap_or(u32::MAX).min(86_400))
 }
 
 fn not_ready(sentence: String, screen: String) -> Refusal {
@@ -261,6 +272,8 @@ mod tests {
             (Error::NotAnswerable { session: name(), message: "x".into() }, 409, "not_answerable"),
             (Error::NotAnswered { session: name() }, 409, "not_answered"),
             (Error::Answering { session: name() }, 409, "answering"),
+            (Error::Limited { session: name(), held_until: SystemTime::now() }, 429, "limited"),
+            (Error::Special { agent: "x".into(), what: "ends".into() }, 422, "special"),
             (delivery("agent_exited"), 409, "agent_exited"),
             (delivery("tmux_unavailable"), 503, "tmux_unavailable"),
             (unavailable, 503, "tmux_unavailable"),

@@ -86,6 +86,7 @@ pub(crate) fn turn(turn: &Turn) -> api::Turn {
         submitted_at: turn.submitted_at.map(utc_time),
         confirmed_at: turn.confirmed_at.map(utc_time),
         finished_at: turn.finished_at.map(utc_time),
+        held_until: turn.held_until.map(utc_time),
         waited_out: None,
     }
 }
@@ -138,6 +139,7 @@ mod tests {
             context: Some(42),
             lost: false,
             exit: None,
+            resets_at: None,
             turns: 0,
             contradictions: 0,
         }

@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::account::Account;
 use super::dialog::Dialog;
 use super::draft::Draft;
 use super::input::{Input, Key};
@@ -69,6 +70,9 @@ pub(super) struct Agent {
     phase: Phase,
     draft: Draft,
     queue: VecDeque<Vec<u8>>,
+    account: Account,
+    /// The prompt that is being worked on.
+    prompt: Vec<u8>,
     transcript: Vec<Said>,
     events: Vec<Event>,
     ending: Option<Ending>,
@@ -89,6 +93,8 @@ impl Agent {
             options,
             draft,
             queue: VecDeque::new(),
+            account: Account::default(),
+            prompt: Vec::new(),
             transcript: Vec::new(),
             events: vec![Event::Start],
             ending: None,
@@ -118,7 +124,8 @@ impl Agent {
         let phase = match &self.phase {
             Phase::Silent(until) | Phase::Banner(until) | Phase::Settling(until) => Some(*until),
             Phase::Working(job) => Some(job.wake(now)),
-            Phase::Opening(_) | Phase::Idle | Phase::Asking(..) => None,
+            Phase::Idle => self.account.resuming().map(|limit| limit.until),
+            Phase::Opening(_) | Phase::Asking(..) => None,
         };
         let late = self.late.front().map(|(due, _)| *due);
         phase.into_iter().chain(self.quit_until).chain(late).min()
@@ -161,6 +168,10 @@ impl Agent {
                 }
                 return is_over;
             }
+            Phase::Idle => match self.account.take_resumed(now) {
+                Some(prompt) => self.plan(&prompt, now),
+                None => return false,
+            },
             _ => return false,
         }
         true
@@ -252,6 +263,9 @@ impl Agent {
             return;
         }
         let prompt = self.draft.take();
+        if self.is_special(&prompt) {
+            return;
+        }
         self.events.push(Event::Prompt(prompt.clone()));
         match self.phase {
             Phase::Idle => self.work(&prompt, now),
@@ -262,17 +276,56 @@ impl Agent {
     fn work(&mut self, prompt: &[u8], now: Instant) {
         let text = String::from_utf8_lossy(prompt);
         self.say("❯ ", &echo(&text));
+        if self.account.refusal(now).is_some() {
+            self.events.push(Event::Busy);
+            self.refuse(now);
+            self.rest(now);
+        } else {
+            self.plan(prompt, now);
+        }
+    }
+
+    fn plan(&mut self, prompt: &[u8], now: Instant) {
+        let mut plan = Plan::of(&String::from_utf8_lossy(prompt));
+        if matches!(plan.then, Then::Limit(..)) && self.account.is_paid(prompt, now) {
+            plan.then = Then::Reply("LIMIT-DONE".to_owned());
+        }
         self.events.push(Event::Busy);
-        self.phase = Phase::Working(Job::new(Plan::of(&text), now, self.options.late_busy));
+        plan.first.iter().for_each(|first| self.say("● ", first));
+        self.prompt = prompt.to_vec();
+        self.phase = Phase::Working(Job::new(plan, now, self.options.late_busy));
+    }
+
+    /// What is no prompt: real agents have such words, too.
+    fn is_special(&mut self, prompt: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(prompt).into_owned();
+        let is_command = text.starts_with('/') && !text.contains(char::is_whitespace);
+        if text.trim() == "exit" {
+            self.ending = Some(Ending::Exit(0));
+        } else if text == "/login" {
+            self.account.log_in();
+            self.say("", "  Logged in");
+        } else if text.starts_with('!') {
+            self.say("", &format!("! {}", &text[1..]));
+        } else {
+            return is_command;
+        }
+        true
     }
 
     fn interrupt(&mut self, now: Instant) {
         if let Phase::Working(job) = &mut self.phase {
-            let line = job.end_line();
+            let (line, returns) = (job.end_line(), job.returns());
             line.into_iter().for_each(|(is_first, line)| self.say_line(is_first, line));
-            self.transcript.push(Said { mark: "  ", text: "⎿ Interrupted".to_owned() });
+            if returns {
+                self.draft.push_typed(&std::mem::take(&mut self.prompt));
+            } else {
+                self.say("", "■ Interrupted");
+            }
             self.events.push(Event::Interrupted);
             self.rest(now);
+        } else if self.account.stop_resuming() {
+            self.say("", "■ Interrupted");
         }
     }
 
@@ -289,6 +342,15 @@ impl Agent {
                 self.events.push(Event::Reply(lines.join("\n")));
             }
             Then::Nothing => {}
+            Then::Fail(why) => self.say("", &format!("■ API error: {why}")),
+            Then::Limit(length, how) => {
+                self.account.reach(&std::mem::take(&mut self.prompt), length, how.as_deref(), now);
+                self.refuse(now);
+            }
+            Then::LogOut => {
+                self.account.log_out();
+                self.refuse(now);
+            }
             Then::Ask(kind) => {
                 self.events.push(Event::Asked);
                 self.phase = Phase::Asking(Dialog::asked(kind), Vec::new());
@@ -299,6 +361,12 @@ impl Agent {
         }
         self.draft.push_typed(leaves.unwrap_or_default().as_bytes());
         self.rest(now);
+    }
+
+    fn refuse(&mut self, now: Instant) {
+        if let Some(refusal) = self.account.refusal(now) {
+            self.say("", &refusal);
+        }
     }
 
     /// Idle, or on to the next prompt in the queue.
@@ -333,7 +401,9 @@ impl Agent {
     /// What is to be shown now.
     pub(super) fn view(&self, now: Instant) -> View<'_> {
         let work = match &self.phase {
-            Phase::Working(job) => job.shown_for(now).map(|time| Work { time, line: job.unfinished() }),
+            Phase::Working(job) => {
+                job.shown_for(now).map(|time| Work { time, retries: job.retries(), line: job.unfinished() })
+            }
             _ => None,
         };
         let body = match &self.phase {
@@ -354,6 +424,9 @@ impl Agent {
     }
 
     fn status(&self, is_working: bool) -> String {
+        if self.account.resuming().is_some() && matches!(self.phase, Phase::Idle) {
+            return "continues by itself · esc to cancel".to_owned();
+        }
         let state = match (self.quit_until, is_working) {
             (Some(_), _) => "press ctrl-c again to exit",
             (None, true) => "working · esc to interrupt",

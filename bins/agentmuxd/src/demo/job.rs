@@ -27,6 +27,16 @@ impl Job {
         Self { plan, begins: now + late, words: 0, line: String::new(), lines: Vec::new() }
     }
 
+    /// Whether it shows as an attempt after an error.
+    pub(super) fn retries(&self) -> bool {
+        self.plan.retries
+    }
+
+    /// Whether an interrupt puts the prompt back into the box.
+    pub(super) fn returns(&self) -> bool {
+        self.plan.returns
+    }
+
     fn ends(&self) -> Instant {
         self.begins + self.plan.busy
     }

@@ -3,6 +3,7 @@
 //! It looks and behaves like the inline interface of a real agent, with a script in place of a model:
 //! terminal bytes -> [`input`] -> [`agent`] -> [`view`] -> [`painter`] -> terminal bytes.
 
+mod account;
 mod agent;
 mod dialog;
 mod draft;

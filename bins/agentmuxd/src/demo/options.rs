@@ -11,7 +11,9 @@ pub(super) const USAGE: &str = "\
 usage: agentmuxd demo-agent [options]
 
 A small interactive agent: no account, no model. Keywords in a prompt say what it does
-(PONG, SLOW s, THINK s, LONG n, MD, ASK, ASKTOOL command, ASKTWICE, ASKCOLOUR, ASKSHIFT, ASKSTRANGE, DIE n, DIEAFTER s n, CRASH, SILENT s, EMPTY, DRAFT text).
+(PONG, SLOW s, THINK s, LONG n, MD, ASK, ASKTOOL command, ASKTWICE, ASKCOLOUR, ASKSHIFT, ASKSTRANGE, DIE n, DIEAFTER s n, CRASH, SILENT s, EMPTY, DRAFT text,
+ERROR text, RETRY s, RETURNS s, BACKGROUND s, LIMIT s [untold|resumes], LOGOUT). A first ! is no
+prompt, nor is a lone /word (/login logs in again); a lone exit ends it.
 
   --start-silent S    show nothing for S seconds
   --start-delay S     show only a banner for S seconds

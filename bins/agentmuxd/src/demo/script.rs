@@ -42,6 +42,12 @@ pub(super) struct Plan {
     pub(super) shows_work: bool,
     /// Words of the reply come one after the other meanwhile.
     pub(super) streams: bool,
+    /// It shows as an attempt after an error.
+    pub(super) retries: bool,
+    /// This is said at once.
+    pub(super) first: Option<&'static str>,
+    /// Where it is interrupted the prompt is put back into the box.
+    pub(super) returns: bool,
     /// What it ends with.
     pub(super) then: Then,
     /// What stands in the box afterwards, as if a person had typed it.
@@ -54,6 +60,12 @@ pub(super) enum Then {
     Reply(String),
     /// It is over, without a word.
     Nothing,
+    /// The model failed, with these words.
+    Fail(String),
+    /// A usage limit for so long; how it is told.
+    Limit(Duration, Option<String>),
+    /// Nobody is logged in any more.
+    LogOut,
     /// A question, whose answer is the reply.
     Ask(Asked),
     /// The program ends with this status.
@@ -86,6 +98,17 @@ impl Plan {
             "ASKSHIFT" => Self::asks(Asked::Shifting),
             "ASKCOLOUR" => Self::asks(Asked::Colour),
             "ASKSTRANGE" => Self::asks(Asked::Strange),
+            "ERROR" => Self { then: Then::Fail(arguments.join(" ")), ..Self::reply(ORDINARY, "") },
+            "LIMIT" => {
+                let how = arguments.get(1).map(|how| (*how).to_owned());
+                Self { then: Then::Limit(seconds(0)?, how), ..Self::reply(ORDINARY, "") }
+            }
+            "LOGOUT" => Self { then: Then::LogOut, ..Self::reply(ORDINARY, "") },
+            "RETRY" => Self { retries: true, ..Self::reply(seconds(0)?, "RETRY-DONE") },
+            "RETURNS" => Self { returns: true, ..Self::reply(seconds(0)?, "RETURNS-DONE") },
+            "BACKGROUND" => {
+                Self { first: Some("BACKGROUND-STARTED"), ..Self::reply(seconds(0)?, "BACKGROUND-DONE") }
+            }
             "DIE" => at_once(Then::Exit(status(0)?)),
             "DIEAFTER" => Self { busy: seconds(0)?, ..at_once(Then::Exit(status(1)?)) },
             "CRASH" => at_once(Then::Crash),
@@ -101,7 +124,16 @@ impl Plan {
     }
 
     fn reply(busy: Duration, text: impl Into<String>) -> Self {
-        Self { busy, shows_work: true, streams: false, then: Then::Reply(text.into()), leaves: None }
+        Self {
+            busy,
+            shows_work: true,
+            streams: false,
+            retries: false,
+            first: None,
+            returns: false,
+            then: Then::Reply(text.into()),
+            leaves: None,
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct View<'a> {
 pub(super) struct Work<'a> {
     /// How long it has lasted.
     pub(super) time: Duration,
+    /// Whether it is an attempt after an error.
+    pub(super) retries: bool,
     /// The line of the reply that is being written, and whether it is the first.
     pub(super) line: Option<(bool, &'a str)>,
 }
@@ -85,7 +87,8 @@ fn above(view: &View<'_>, width: usize) -> Vec<String> {
         }
         let seconds = work.time.as_secs();
         rows.push(String::new());
-        rows.push(format!("{} Working… ({seconds}s · esc to interrupt)", job::spinner(work.time)));
+        let what = if work.retries { "Retrying" } else { "Working" };
+        rows.push(format!("{} {what}… ({seconds}s · esc to interrupt)", job::spinner(work.time)));
     }
     if !view.queued.is_empty() {
         rows.push(String::new());
@@ -190,7 +193,7 @@ mod tests {
 
     #[test]
     fn work_shows_above_the_box_and_in_the_title() {
-        let work = Work { time: Duration::from_millis(2600), line: Some((true, "word0 word1")) };
+        let work = Work { time: Duration::from_millis(2600), retries: false, line: Some((true, "word0 word1")) };
         let view = View { work: Some(work), queued: vec!["next".to_owned()], ..boxed("", None) };
         let frame = frame(&view, 60, 20);
         let wanted =

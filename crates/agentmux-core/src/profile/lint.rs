@@ -11,11 +11,12 @@ use super::hopeless::{Text, matches_all, matches_nothing};
 const NO_CONDITION: [&str; 4] = ["name", "state", "region", "rows"];
 
 /// Where patterns are, and what they are held against.
-const PATTERNS: [(&str, &[&str]); 6] = [
+const PATTERNS: [(&str, &[&str]); 7] = [
     ("", &["prompt", "selected", "context"]),
     ("box", &["between", "above", "text", "not", "below"]),
     ("rule", &["from", "match", "not"]),
     ("dialog", &["match", "option"]),
+    ("ending", &["match", "then", "resumes"]),
     ("reply", &["echo", "marker"]),
     ("submit", &["pasted", "interrupt_again"]),
 ];

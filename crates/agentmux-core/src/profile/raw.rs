@@ -6,8 +6,10 @@ use std::time::Duration;
 use regex::Regex;
 use serde::Deserialize;
 
+use super::ending::{EndingTable, PatienceTable};
 use super::fault::Fault;
 use super::question::{RawForm, RawRows};
+use super::special::SpecialTable;
 use super::{
     BoxState, Chunks, Consent, CursorIs, Edges, InputBox, LoginMarks, Origin, Pattern, Region, ReplyMarks,
 };
@@ -42,6 +44,13 @@ pub(super) struct Profile {
     reply: Reply,
     #[serde(default)]
     login: LoginMarks,
+    #[serde(default, rename = "ending")]
+    endings: Vec<EndingTable>,
+    #[serde(default, rename = "limit")]
+    patience: PatienceTable,
+    #[serde(default, rename = "special")]
+    specials: Vec<SpecialTable>,
+    command_line: Option<String>,
     context: Option<String>,
     signals: Option<super::signals::Raw>,
 }
@@ -188,6 +197,10 @@ impl Profile {
             submit: self.submit.check().map_err(|fault| fault.within("submit"))?,
             reply: self.reply.check().map_err(|fault| fault.within("reply"))?,
             login: check_login(self.login).map_err(|fault| fault.within("login"))?,
+            endings: each("ending", self.endings, EndingTable::check)?,
+            patience: self.patience.check().map_err(|fault| fault.within("limit"))?,
+            specials: each("special", self.specials, SpecialTable::check)?,
+            command_line: optional("command_line", self.command_line.as_deref())?,
             context: self.context.as_deref().map(|text| pattern("context", text)).transpose()?,
             signals: self
                 .signals

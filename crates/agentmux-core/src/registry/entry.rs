@@ -49,6 +49,7 @@ impl Entry {
             context: now.context,
             lost: now.lost,
             exit: now.exit,
+            resets_at: now.resets_at,
             turns: now.turns,
             contradictions: now.contradictions,
         }
@@ -145,6 +146,7 @@ impl Inner {
             },
             question: None,
             exit: None,
+            resets_at: None,
         });
         static MADE: AtomicU64 = AtomicU64::new(0);
         Entry {

@@ -117,6 +117,8 @@ pub struct SessionView {
     pub lost: bool,
     /// How its agent ended.
     pub exit: Option<Exit>,
+    /// When a usage limit ends, where one holds it up and the agent tells that.
+    pub resets_at: Option<SystemTime>,
     /// How many turns wait or go on.
     pub turns: usize,
     /// How often the agent announced something that its screen contradicted.

@@ -7,20 +7,22 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
 use super::chunks::pieces;
+use super::conclusion::{Conclusion, conclude};
 use super::growth::{Growth, MARGIN};
 use super::interrupt::INTERRUPT;
 use super::signals::{Report, Said};
 use super::{Session, Waiting};
 use crate::input::{Key, Prompt};
+use crate::notice::{self, Notice};
 use crate::profile::Profile;
 use crate::question::Policy;
 use crate::reading::Reading;
-use crate::reply::{Traces, traces};
+use crate::reply::{Traces, traces, traces_above};
 use crate::screen::Screen;
 use crate::state::{Source, State};
 use crate::submission::{Sight, Submission, Verdict};
@@ -35,6 +37,9 @@ const SLACK: usize = 100;
 
 /// How long pasted text may take to show in the box.
 const SHOWS: Duration = Duration::from_secs(15);
+
+/// How long a screen that tells of a limit must last to be believed.
+const LIMIT_SETTLES: Duration = Duration::from_millis(1500);
 
 /// The turn that a session works on.
 pub(super) struct Current {
@@ -61,11 +66,17 @@ pub(super) struct Current {
     traces: Traces,
     /// What the agent told of it.
     pub(super) report: Report,
+    /// What the agent said of the turn before.
+    notice_before: Option<Notice>,
+    /// It is a command of the agent's own.
+    command: bool,
+    /// A usage limit holds it up in the agent.
+    held: bool,
 }
 
 /// Why a turn is interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stop {
+pub(super) enum Stop {
     /// Its time was up.
     Late,
     /// Somebody asked for it.
@@ -121,13 +132,36 @@ impl Current {
         matches!(self.phase, Phase::Unproven(_))
     }
 
+    /// The agent holds it up until a limit ends, and goes on with it by itself.
+    pub(super) fn hold(&mut self, until: SystemTime) {
+        if !self.held {
+            self.held = true;
+            self.pen.held(until, false);
+        }
+    }
+
+    /// The agent works: no limit holds it up.
+    pub(super) fn goes_on(&mut self) {
+        if self.held {
+            self.held = false;
+            self.pen.goes_on();
+        }
+    }
+
+    /// The same turn, to be sent again.
+    pub(super) fn again(self, until: SystemTime) -> Waiting {
+        let Self { pen, prompt, deadline, .. } = self;
+        pen.held(until, true);
+        Waiting { pen, prompt, deadline, urgent: false, swallowed: false }
+    }
+
     /// Why the session is busy by our own act although the screen does not say so; `None` where the screen decides.
     pub(super) fn holds_busy(&self, reading: &Reading) -> Option<&'static str> {
         let silent =
             !matches!(reading.state, State::Busy | State::NeedsInput | State::Limited | State::Exited);
         match self.phase {
             Phase::Typing { .. } => Some("prompt being typed"),
-            Phase::Submitted(_) if silent => Some("prompt submitted"),
+            Phase::Submitted(_) if silent && !self.held => Some("prompt submitted"),
             _ => None,
         }
     }
@@ -145,11 +179,17 @@ impl Session {
         if self.current.as_ref().is_none_or(Current::is_unproven) && !self.waiting.is_empty() && self.believed
         {
             match self.reading.state {
-                State::Idle => self.begin().await,
+                State::Idle if !self.held_up() => self.begin().await,
                 State::Draft if self.draft_is_ours() => self.clear_box().await,
                 _ => {}
             }
         }
+    }
+
+    /// True where a limit or a missing login keeps the next turn from being typed: commands of the agent's own may help.
+    fn held_up(&self) -> bool {
+        let is_command = |next: &Waiting| self.parts.profile.is_command(&next.prompt);
+        self.limits.hold_up() && !self.waiting.front().is_some_and(is_command)
     }
 
     /// Our own text was left in the box: takes it out, so that it does not mix with the next prompt.
@@ -172,6 +212,8 @@ impl Session {
         };
         let Some(next) = self.waiting.front() else { return };
         let before = traces(&self.parts.profile, &screen, next.prompt.as_str());
+        let notice_before = notice::find(&self.parts.profile, &screen).map(|(notice, _)| notice);
+        let command = self.parts.profile.is_command(&next.prompt);
         self.note_screen(screen.without_history());
         if self.reading.state != State::Idle {
             return;
@@ -202,6 +244,9 @@ impl Session {
             searched: None,
             traces: Traces::default(),
             report: Report::default(),
+            notice_before,
+            command,
+            held: false,
         });
         self.look_again(Instant::now());
     }
@@ -358,6 +403,7 @@ impl Session {
             answered: !current.traces.reply.is_empty(),
             ours,
             ended: current.report.ended,
+            command: current.command,
         };
         let verdict = submission.judge(sight, &self.parts.profile.submit, now);
         let submission = submission.clone();
@@ -458,22 +504,25 @@ impl Session {
         }
     }
 
-    /// The reply of the current turn, from a reading of its rows.
-    async fn reply_in(&self, screen: &Screen) -> String {
-        let Some(current) = &self.current else { return String::new() };
-        let find = |screen: &Screen| traces(&self.parts.profile, screen, current.prompt.as_str());
+    /// The reply among these rows, without what the agent says of the turn's end, and whether the prompt's echo was found.
+    async fn reply_in(&self, screen: &Screen) -> (String, bool) {
+        let Some(current) = &self.current else { return Default::default() };
+        let find = |screen: &Screen| match notice::find(&self.parts.profile, screen) {
+            Some((_, row)) => traces_above(&self.parts.profile, screen, current.prompt.as_str(), row),
+            None => traces(&self.parts.profile, screen, current.prompt.as_str()),
+        };
         let found = find(screen);
         if found.echoes > current.echoes_before {
-            return found.reply;
+            return (found.reply, true);
         }
         // It is known to have taken the prompt: the last echo, wherever it is, is this one's.
         if !current.growth.is_certain()
             && current.has_worked()
             && let Ok(all) = self.read_rows(HISTORY).await
         {
-            return find(&all).reply;
+            return (find(&all).reply, true);
         }
-        String::new()
+        Default::default()
     }
 
     /// Reads the reply, if a fresh reading still shows the end.
@@ -489,19 +538,32 @@ impl Session {
             return;
         }
         let stopped = current.stop.filter(|_| current.interrupted.is_some());
-        let on_screen = self.reply_in(&screen).await;
+        let (on_screen, echoed) = self.reply_in(&screen).await;
         let Said { reply, source, usage, failure } = self.said(on_screen).await;
-        self.end_turn(|pen| {
-            pen.used(usage);
-            match (stopped, failure) {
-                (None, None) => pen.done(reply, source),
-                (None, Some(why)) => pen.failed("agent_error", why),
-                (Some(Stop::Asked), _) => pen.interrupted(reply, source),
-                (Some(Stop::Late), _) => {
-                    pen.failed("timeout", "the turn's time was up; it was interrupted");
-                }
+        let Some(current) = &self.current else { return };
+        // Without our echo between them, the same words may be those of the turn before.
+        let shown = notice::find(&self.parts.profile, &screen).map(|(notice, _)| notice);
+        let shown = shown.filter(|notice| echoed || current.notice_before.as_ref() != Some(notice));
+        let reply = if current.command { String::new() } else { reply };
+        let returned = reply.is_empty() && self.draft_is_ours();
+        let conclusion = conclude(stopped, shown, failure, returned);
+        current.pen.used(usage);
+        match conclusion {
+            Conclusion::Done => {
+                self.limits.answered();
+                self.end_turn(|pen| pen.done(reply, source));
             }
-        });
+            Conclusion::Interrupted => self.end_turn(|pen| pen.interrupted(reply, source)),
+            Conclusion::Late => {
+                self.end_turn(|pen| pen.failed("timeout", "the turn's time was up; it was interrupted"));
+            }
+            Conclusion::Failed(code, message) => self.end_turn(|pen| pen.failed(code, message)),
+            Conclusion::Bounced(notice) => {
+                // The agent may not have said all: whether it goes on by itself comes a moment later.
+                let settled = self.quiet_since + LIMIT_SETTLES;
+                if Instant::now() < settled { self.look_again(settled) } else { self.bounce(notice) }
+            }
+        }
     }
 
     fn end_turn(&mut self, how: impl FnOnce(&TurnPen)) {

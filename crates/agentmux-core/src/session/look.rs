@@ -170,6 +170,9 @@ impl Session {
         if let Some(rule) = self.current.as_ref().and_then(|current| current.holds_busy(&self.reading)) {
             return (State::Busy, Source::Submission, rule.to_owned(), String::new());
         }
+        if let Some(believed) = self.held_state() {
+            return believed;
+        }
         let reading = &self.reading;
         if reading.state == State::NeedsInput && self.policy_answers() {
             let rule = "permission answered by policy".to_owned();
@@ -183,12 +186,25 @@ impl Session {
         (state, reading.source, reading.rule.clone(), reading.matched.clone())
     }
 
+    /// The state of an idle agent that a limit or a missing login holds up.
+    fn held_state(&self) -> Option<(State, Source, String, String)> {
+        if self.start.is_some() || self.reading.state != State::Idle {
+            return None;
+        }
+        let limit = self.limits.hold.as_ref().map(|hold| (State::Limited, &hold.notice));
+        let login = || self.limits.login.as_ref().map(|notice| (State::NeedsInput, notice));
+        let (state, notice) = limit.or_else(login)?;
+        Some((state, Source::Screen, notice.name.clone(), notice.message.clone()))
+    }
+
     /// Lets others see what is believed.
     pub(super) fn publish(&mut self) {
         let turns = self.waiting.len() + usize::from(self.current.is_some());
         let (state, source, rule, matched) = self.belief();
         let sure = self.believed || state == State::Busy;
         let (screen, lost, contradictions) = (&self.screen, self.lost, self.contradictions);
+        let resets_at = self.limits.hold.as_ref().filter(|_| state == State::Limited);
+        let resets_at = resets_at.and_then(|hold| hold.resets_at);
         let (context, name) = (self.ears.context.or(self.reading.context), &self.parts.name);
         let asked = self.asking.known();
         let mut news = None;
@@ -207,6 +223,7 @@ impl Session {
             now.attached = screen.attached > 0;
             now.exit = screen.exit.or(lost.then_some(Exit::Unknown));
             now.lost = lost;
+            now.resets_at = resets_at;
             now.turns = turns;
             now.contradictions = contradictions;
             let changed = now != *seen;
@@ -214,15 +231,17 @@ impl Session {
             now.extent = Extent::of(screen);
             let id = |asked: &Option<Arc<Asked>>| asked.as_ref().map(|asked| asked.id.clone());
             if now.state != seen.state || id(&now.question) != id(&seen.question) {
-                news = Some((now.state, now.evidence.clone(), now.question.clone(), now.exit));
+                let question = now.question.clone();
+                news = Some((now.state, now.evidence.clone(), question, now.exit, now.resets_at));
                 log::debug!("session {name}: {} -> {} ({})", seen.state, now.state, now.evidence.rule);
             }
             *seen = now;
             changed
         });
-        if let Some((state, evidence, question, exit)) = news {
+        if let Some((state, evidence, question, exit, resets_at)) = news {
             let (name, id) = (self.parts.name.clone(), self.parts.id.clone());
-            self.parts.book.events().push(Event::Session { name, id, state, evidence, question, exit });
+            let event = Event::Session { name, id, state, evidence, question, exit, resets_at };
+            self.parts.book.events().push(event);
         }
     }
 }

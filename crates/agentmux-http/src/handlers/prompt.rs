@@ -1,11 +1,11 @@
 //! Prompts: to a new session (`/run`), or to one that there is (`/send`).
 
 use agentmux_api as api;
-use agentmux_core::input::{Invalid, Prompt, SessionName, Workdir};
+use agentmux_core::input::{Invalid, SessionName, Workdir};
 use agentmux_core::question::POLICIES;
 use agentmux_core::registry::{IfBusy, Sent, Settings, StartSpec};
 
-use super::turn::IF_BUSY;
+use super::turn::{IF_BUSY, prompt};
 use super::{Call, Outcome};
 use crate::body::Fields;
 use crate::refusal::Refusal;
@@ -16,7 +16,7 @@ pub(crate) async fn run(call: Call) -> Result<Outcome, Refusal> {
     const IF_ACTIVE_IS_BUSY: [(&str, IfBusy); 3] =
         [("reject", IfBusy::Reject), ("queue", IfBusy::Queue), ("start", IfBusy::Start)];
     let fields = &call.fields;
-    let prompt = Prompt::parse(fields.required_text("text")?)?;
+    let prompt = prompt(fields, true)?;
     let spec = start_spec(fields, call.registry.settings())?;
     let if_busy = fields.choice("if_busy", &IF_ACTIVE_IS_BUSY)?.unwrap_or(IfBusy::Reject);
     let (wait, timeout) = (fields.seconds("wait")?, fields.seconds("timeout")?);
@@ -51,7 +51,7 @@ pub(super) fn start_spec(fields: &Fields, settings: &Settings) -> Result<StartSp
 
 pub(crate) async fn send(call: Call) -> Result<Outcome, Refusal> {
     let fields = &call.fields;
-    let prompt = Prompt::parse(fields.required_text("text")?)?;
+    let prompt = prompt(fields, true)?;
     let (target, session) = (fields.name("target")?, fields.name("session")?);
     if target.is_some() && session.is_some() {
         return Err(Refusal::invalid("session and target exclude each other: give one of them"));

@@ -1,7 +1,7 @@
 //! Turns: submitted, listed, looked at, cancelled.
 
 use agentmux_api as api;
-use agentmux_core::input::Prompt;
+use agentmux_core::input::{Invalid, Prompt};
 use agentmux_core::question::POLICIES;
 use agentmux_core::registry::{IfBusy, Sent};
 use agentmux_core::turn::{TURN_STATES, TurnState};
@@ -9,6 +9,7 @@ use hyper::StatusCode;
 use hyper::header::LOCATION;
 
 use super::{Call, Outcome};
+use crate::body::Fields;
 use crate::limits::{DEFAULT_TURNS, LISTED_TURNS};
 use crate::refusal::Refusal;
 use crate::reply::{Reply, location};
@@ -17,16 +18,19 @@ use crate::view;
 /// What `if_busy` may say where a session is named.
 pub(super) const IF_BUSY: [(&str, IfBusy); 2] = [("queue", IfBusy::Queue), ("reject", IfBusy::Reject)];
 
+/// The text of a request: typed as it is where that is asked for by `raw`, else it must arrive as text.
+pub(super) fn prompt(fields: &Fields, raw: bool) -> Result<Prompt, Invalid> {
+    let prompt = Prompt::parse(fields.required_text("text")?)?;
+    Ok(if fields.flag("raw")?.unwrap_or(raw) { prompt } else { prompt.literally() })
+}
+
 pub(crate) async fn submit(call: Call) -> Result<Outcome, Refusal> {
     let fields = &call.fields;
-    let prompt = Prompt::parse(fields.required_text("text")?)?;
+    let prompt = prompt(fields, false)?;
     let if_busy = fields.choice("if_busy", &IF_BUSY)?.unwrap_or(IfBusy::Queue);
     let (wait, timeout) = (fields.seconds("wait")?, fields.seconds("timeout")?);
     let policy = fields.choice("policy", &POLICIES)?;
-    if fields.flag("raw")? == Some(false) {
-        let error = "raw: false is not supported yet: prompts go to the agent as typed; nothing was done";
-        return Err(Refusal::unsupported(error));
-    }
+
 
     let sent = call.registry.send(prompt, Some(&call.key), None, if_busy, timeout, policy).await?;
     let Sent::Turn(accepted) = sent else {

@@ -28,6 +28,7 @@ pub(crate) fn session(session: &SessionView) -> api::SessionDetail {
         active: session.active,
         context: session.context,
         exit: session.exit.map(exit),
+        resets_at: session.resets_at.map(utc_time),
         lost: session.lost,
         turns: session.turns,
         contradictions: session.contradictions,
@@ -120,7 +121,7 @@ fn signals(view: SignalsView) -> api::Signals {
 /// An event's name and its data.
 pub(crate) fn event(event: &Event) -> (&'static str, String) {
     match event {
-        Event::Session { name, id, state, evidence: why, question: asked, exit: end } => {
+        Event::Session { name, id, state, evidence: why, question: asked, exit: end, resets_at } => {
             let document = api::SessionEvent {
                 name: name.to_string(),
                 id: id.clone(),
@@ -129,6 +130,7 @@ pub(crate) fn event(event: &Event) -> (&'static str, String) {
                 evidence: evidence(why),
                 question: asked.as_deref().map(question),
                 exit: end.map(exit),
+                resets_at: resets_at.map(utc_time),
             };
             ("session", json(&document))
         }

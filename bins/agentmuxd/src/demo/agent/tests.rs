@@ -114,7 +114,7 @@ fn escape_interrupts_and_the_queue_goes_on() {
     bench.pass(0.2);
     assert_eq!(bench.agent.view(bench.now).queued, ["next"]);
     bench.press(Key::Escape);
-    assert_eq!(bench.said(), ["❯ SLOW 60", "● word0", "  ⎿ Interrupted", "❯ next"]);
+    assert_eq!(bench.said(), ["❯ SLOW 60", "● word0", "■ Interrupted", "❯ next"]);
     bench.pass(1.0);
     assert_eq!(bench.said(), ["● You said: next"]);
 }

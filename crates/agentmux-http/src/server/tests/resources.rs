@@ -126,7 +126,7 @@ async fn what_is_not_there_or_not_allowed_is_said_so() {
         ),
         (post("/sessions/one/turns?wait=1", r#"{"text":"x"}"#), "400", "known here: none"),
         (post("/sessions/one/turns", r#"{"text":"x","if_busy":"start"}"#), "400", "one of queue, reject"),
-        (post("/sessions/one/turns", r#"{"text":"x","raw":false}"#), "400", r#""code":"unsupported""#),
+        (post("/sessions/one/turns", r#"{"text":"x","raw":1}"#), "400", "raw must be true or false"),
         (post("/sessions/one/turns", r#"{"text":"x","wait":3601}"#), "400", "from 0 to 3600"),
         (post("/sessions/one/keys", r#"{"key":"f13"}"#), "400", "Unsupported key 'f13'"),
         (post("/sessions/one/keys", r#"{"key":"up","target":"x"}"#), "400", "unknown field \\\"target\\\""),
