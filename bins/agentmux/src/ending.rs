@@ -24,9 +24,9 @@ impl Status {
     /// The status for the stable word of a refusal or of a failed turn.
     pub(crate) fn of_code(code: Option<&str>) -> Self {
         match code {
-            Some("busy" | "session_limit" | "queue_full" | "overloaded" | "limited" | "human_draft" | "draft") => {
-                Self::Busy
-            }
+            Some(
+                "busy" | "session_limit" | "queue_full" | "overloaded" | "limited" | "human_draft" | "draft",
+            ) => Self::Busy,
             Some("needs_input" | "login") => Self::NeedsInput,
             Some("agent_exited" | "agent_error" | "session_killed" | "not_ready") => Self::AgentFailed,
             Some("timeout") => Self::TimedOut,

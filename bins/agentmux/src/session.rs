@@ -138,6 +138,7 @@ mod tests {
             active: true,
             context: Some(42),
             exit: Some(Exit { status: Some(3), signal: None }),
+            resets_at: None,
             lost: false,
             turns: 0,
             contradictions: 0,

@@ -235,6 +235,7 @@ mod tests {
             submitted_at: None,
             confirmed_at: None,
             finished_at: None,
+            held_until: None,
             waited_out: None,
         }
     }

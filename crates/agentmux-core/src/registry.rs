@@ -208,7 +208,8 @@ impl Registry {
                 Ok(Sent::Turn(Box::new(accepted)))
             }
             Aim::External(..) if prompt.is_literal() => {
-                Err(Invalid::new("raw: false needs a session of agentmux: the pane's agent is not known").into())
+                Err(Invalid::new("raw: false needs a session of agentmux: the pane's agent is not known")
+                    .into())
             }
             Aim::External(pane, target) => {
                 self.0.terminal.paste(&pane, prompt.as_str()).await.map_err(external)?;

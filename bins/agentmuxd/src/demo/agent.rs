@@ -304,9 +304,10 @@ impl Agent {
             self.ending = Some(Ending::Exit(0));
         } else if text == "/login" {
             self.account.log_in();
+            self.say("❯ ", "/login");
             self.say("", "  Logged in");
         } else if text.starts_with('!') {
-            self.say("", &format!("! {}", &text[1..]));
+            self.say("❯ ", &text);
         } else {
             return is_command;
         }

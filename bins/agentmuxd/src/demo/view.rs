@@ -193,7 +193,8 @@ mod tests {
 
     #[test]
     fn work_shows_above_the_box_and_in_the_title() {
-        let work = Work { time: Duration::from_millis(2600), retries: false, line: Some((true, "word0 word1")) };
+        let work =
+            Work { time: Duration::from_millis(2600), retries: false, line: Some((true, "word0 word1")) };
         let view = View { work: Some(work), queued: vec!["next".to_owned()], ..boxed("", None) };
         let frame = frame(&view, 60, 20);
         let wanted =

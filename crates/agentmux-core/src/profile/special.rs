@@ -81,8 +81,8 @@ mod tests {
     use super::*;
     use crate::profile::Profiles;
 
-    fn worded(agent: &str, text: &str) -> String {
-        let profile = Profiles::builtin().get(agent).unwrap();
+    fn worded(profiles: &Profiles, agent: &str, text: &str) -> String {
+        let profile = profiles.get(agent).unwrap();
         match word(&profile.specials, &Prompt::parse(text).unwrap()) {
             Wording::Typed(prompt) => prompt.as_str().to_owned(),
             Wording::Refused(what) => format!("refused: {what}"),
@@ -91,6 +91,7 @@ mod tests {
 
     #[test]
     fn special_prompts_are_typed_as_the_agent_takes_them_for_text() {
+        let profiles = Profiles::builtin();
         for (agent, text, expected) in [
             ("claude", "!echo hi", " !echo hi"),
             ("claude", "/unknown x", " /unknown x"),
@@ -107,7 +108,7 @@ mod tests {
             ("codex", "exit", "exit"),
             ("codex", "ends with \\", "ends with \\"),
         ] {
-            assert_eq!(worded(agent, text), expected, "{agent}: {text:?}");
+            assert_eq!(worded(&profiles, agent, text), expected, "{agent}: {text:?}");
         }
     }
 
