@@ -3,6 +3,7 @@
 //! Skipped, saying so, where `tests/install-agents.sh` has not installed them.
 
 mod answers;
+mod endings;
 mod stage;
 
 use serde_json::json;
@@ -138,9 +139,8 @@ fn a_question_ends_the_wait_and_enter_answers_it(stage: &Stage) {
 
 fn an_error_of_the_model_ends_the_turn(stage: &Stage) {
     let turn = stage.run_turn("ERR400");
-    assert!(turn["state"] == "done" || turn["state"] == "failed", "{turn}");
-    let why = turn["reply"].as_str().or(turn["error"]["error"].as_str());
-    assert!(why.unwrap().contains("the script says"), "{turn}");
+    assert_eq!((&turn["state"], &turn["error"]["code"]), (&json!("failed"), &json!("agent_error")), "{turn}");
+    assert!(turn["error"]["error"].as_str().unwrap().contains("the script says"), "{turn}");
     assert_eq!(stage.send_turn("PONG 2")["reply"], "PONG-2");
 }
 

@@ -202,7 +202,7 @@ struct Session {
     current: Option<Current>,
     waiting: VecDeque<Waiting>,
     limits: Limits,
-    /// An earlier daemon started it.
+    /// An earlier daemon started it, and its screen was not read before: what it says may be old.
     adopted: bool,
     pressing: VecDeque<Pressing>,
     /// The text of the last turn: where it stands in the box, it is ours.

@@ -180,7 +180,7 @@ impl Session {
         {
             match self.reading.state {
                 State::Idle if !self.held_up() => self.begin().await,
-                State::Draft if self.draft_is_ours() => self.clear_box().await,
+                State::Draft if self.draft_is_ours() && !self.held_up() => self.clear_box().await,
                 _ => {}
             }
         }

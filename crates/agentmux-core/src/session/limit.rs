@@ -92,6 +92,7 @@ impl Session {
         match self.reading.state {
             State::Idle | State::Draft => {}
             State::Busy => {
+                self.adopted = false;
                 self.limits.forget();
                 self.current.as_mut().into_iter().for_each(Current::goes_on);
                 return;
@@ -99,7 +100,7 @@ impl Session {
             _ => return,
         }
         if self.limits.seen != Some(self.quiet_since) {
-            let sight = if self.adopted && self.limits.seen.is_none() { Sight::Old } else { Sight::New };
+            let sight = if std::mem::take(&mut self.adopted) { Sight::Old } else { Sight::New };
             self.limits.seen = Some(self.quiet_since);
             self.note_notice(sight);
         }
@@ -138,9 +139,12 @@ impl Session {
     /// Ends a limit whose time is over; one after which the agent goes on by itself lasts until it does.
     fn let_go(&mut self) {
         let Some(hold) = &self.limits.hold else { return };
+        if hold.notice.resumes {
+            return;
+        }
         let left = hold.until.duration_since(SystemTime::now()).unwrap_or_default();
-        if !left.is_zero() || hold.notice.resumes {
-            self.wake(Instant::now() + left.clamp(Duration::from_millis(10), CLOCK));
+        if !left.is_zero() {
+            self.wake(Instant::now() + left.min(CLOCK));
             return;
         }
         self.limits.spent = self.limits.hold.take().map(|hold| hold.notice);
