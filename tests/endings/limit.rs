@@ -114,6 +114,7 @@ fn a_missing_login_fails_the_turn_and_is_a_question_until_it_is_there() {
     assert_eq!(turn["error"]["error"], "Not logged in · run /login");
     let session = session_in(&daemon, "needs_input");
     assert_eq!(session["evidence"]["rule"], "not logged in");
+    assert_eq!(session["question"]["kind"], "login", "{session}");
     daemon.post("/sessions/a/turns", json!({"text": "PONG"})).refused_as(409, "needs_input");
     let login =
         daemon.post("/sessions/a/turns", json!({"text": "/login", "raw": true, "wait": 60})).with(200);

@@ -150,9 +150,9 @@ impl Current {
 
     /// The same turn, to be sent again.
     pub(super) fn again(self, until: SystemTime) -> Waiting {
-        let Self { pen, prompt, deadline, .. } = self;
+        let Self { pen, prompt, deadline, policy, .. } = self;
         pen.held(until, true);
-        Waiting { pen, prompt, deadline, urgent: false, swallowed: false }
+        Waiting { pen, prompt, deadline, policy, urgent: false, swallowed: false }
     }
 
     /// Why the session is busy by our own act although the screen does not say so; `None` where the screen decides.
@@ -184,6 +184,12 @@ impl Session {
                 _ => {}
             }
         }
+    }
+
+    /// True where the agent holds the current turn up, and says that it goes on with it by itself.
+    fn is_kept(&self) -> bool {
+        let resumes = self.limits.hold.as_ref().is_some_and(|hold| hold.notice.resumes);
+        resumes && self.current.as_ref().is_some_and(|current| current.held)
     }
 
     /// True where a limit or a missing login keeps the next turn from being typed: commands of the agent's own may help.
@@ -384,6 +390,9 @@ impl Session {
     }
 
     async fn step_submitted(&mut self) {
+        if self.is_kept() {
+            return;
+        }
         self.search_traces().await;
         let (now, announced, seen) = (Instant::now(), self.announced_work(), self.seen());
         let (asked, by_itself) = (self.asking.known().cloned(), self.policy_answers());

@@ -6,6 +6,7 @@
 //! ```
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, ZonedDateTime};
@@ -15,6 +16,7 @@ use super::Session;
 use super::delivery::Current;
 use crate::notice::{self, Notice};
 use crate::profile::{Means, Patience};
+use crate::question::{Asked, Question, QuestionKind, Takes};
 use crate::reset::{self, Sight};
 use crate::state::State;
 
@@ -31,11 +33,35 @@ pub(super) struct Hold {
     pub(super) until: SystemTime,
 }
 
+/// Nobody is logged in.
+#[derive(Debug, Clone)]
+pub(super) struct Login {
+    pub(super) notice: Notice,
+    /// The same as a question, which no answer solves.
+    pub(super) question: Arc<Asked>,
+}
+
+impl Login {
+    fn new(notice: Notice) -> Self {
+        let question = Question {
+            kind: QuestionKind::Login,
+            form: notice.name.clone(),
+            text: notice.message.clone(),
+            options: Vec::new(),
+            multiple: false,
+            takes: Takes::default(),
+            text_option: None,
+        };
+        let id = format!("q-{}", uuid::Uuid::now_v7().simple());
+        Self { notice, question: Arc::new(Asked { id, question }) }
+    }
+}
+
 /// What is known of limits and logins.
 #[derive(Debug, Default)]
 pub(super) struct Limits {
     pub(super) hold: Option<Hold>,
-    pub(super) login: Option<Notice>,
+    pub(super) login: Option<Login>,
     /// A notice whose time is over: the same words hold nothing up.
     spent: Option<Notice>,
     /// How many turns have bounced one after the other.
@@ -109,7 +135,12 @@ impl Session {
 
     fn note_notice(&mut self, sight: Sight) {
         let found = notice::find(&self.parts.profile, &self.screen).map(|(notice, _)| notice);
-        self.limits.login = found.clone().filter(|notice| notice.means == Means::Login);
+        let login = found.clone().filter(|notice| notice.means == Means::Login);
+        let known = self.limits.login.take();
+        self.limits.login = login.map(|notice| match known {
+            Some(login) if login.notice.says_the_same(&notice) => login,
+            _ => Login::new(notice),
+        });
         let Some(limit) = found.filter(|notice| notice.means == Means::Limit) else {
             (self.limits.hold, self.limits.spent) = (None, None);
             return;

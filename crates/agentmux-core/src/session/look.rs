@@ -192,7 +192,7 @@ impl Session {
             return None;
         }
         let limit = self.limits.hold.as_ref().map(|hold| (State::Limited, &hold.notice));
-        let login = || self.limits.login.as_ref().map(|notice| (State::NeedsInput, notice));
+        let login = || self.limits.login.as_ref().map(|login| (State::NeedsInput, &login.notice));
         let (state, notice) = limit.or_else(login)?;
         Some((state, Source::Screen, notice.name.clone(), notice.message.clone()))
     }
@@ -206,7 +206,7 @@ impl Session {
         let resets_at = self.limits.hold.as_ref().filter(|_| state == State::Limited);
         let resets_at = resets_at.and_then(|hold| hold.resets_at);
         let (context, name) = (self.ears.context.or(self.reading.context), &self.parts.name);
-        let asked = self.asking.known();
+        let asked = self.asking.known().or(self.limits.login.as_ref().map(|login| &login.question));
         let mut news = None;
         self.view.send_if_modified(|seen| {
             let mut now = seen.clone();

@@ -31,7 +31,6 @@ pub(crate) async fn submit(call: Call) -> Result<Outcome, Refusal> {
     let (wait, timeout) = (fields.seconds("wait")?, fields.seconds("timeout")?);
     let policy = fields.choice("policy", &POLICIES)?;
 
-
     let sent = call.registry.send(prompt, Some(&call.key), None, if_busy, timeout, policy).await?;
     let Sent::Turn(accepted) = sent else {
         // Only an address can mean a pane that is not ours, and none was given.
