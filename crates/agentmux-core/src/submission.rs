@@ -180,7 +180,8 @@ mod tests {
         let now = entered + Duration::from_millis(at);
         let submission = Submission { enters, worked, echoed, ..Submission::new(entered) };
         let quiet_since = now - Duration::from_millis(quiet);
-        let sight = Sight { state, believed, answered, quiet_since, ours: true, ended: false, command: false };
+        let sight =
+            Sight { state, believed, answered, quiet_since, ours: true, ended: false, command: false };
         submission.judge(sight, &profile.submit, now)
     }
 
@@ -211,8 +212,15 @@ mod tests {
         ] {
             let submission = Submission { told: true, echoed: true, ..Submission::new(entered) };
             let now = entered + Duration::from_millis(at);
-            let sight =
-                Sight { state, believed: true, quiet_since: entered, answered: false, ours: true, ended };
+            let sight = Sight {
+                state,
+                believed: true,
+                quiet_since: entered,
+                answered: false,
+                ours: true,
+                ended,
+                command: false,
+            };
             assert_eq!(submission.judge(sight, &profile.submit, now), expected, "{state} {ended} {at}");
         }
     }

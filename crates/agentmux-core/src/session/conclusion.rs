@@ -65,7 +65,11 @@ mod tests {
             (Some(Stop::Asked), Some(Means::Limit), false, Conclusion::Interrupted),
             (Some(Stop::Late), Some(Means::Interrupted), true, Conclusion::Late),
         ] {
-            assert_eq!(conclude(stop, means.map(says), None, returned), expected, "{stop:?} {means:?} {returned}");
+            assert_eq!(
+                conclude(stop, means.map(says), None, returned),
+                expected,
+                "{stop:?} {means:?} {returned}"
+            );
         }
     }
 }
