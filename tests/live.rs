@@ -59,8 +59,7 @@ fn a_prompt_is_answered(stage: &Stage) {
     let answer = stage.run("PONG 1 please");
     let turn = &answer["turn"];
     assert_eq!((&turn["state"], &turn["delivery"]), (&json!("done"), &json!("confirmed")), "{answer}");
-    let source = if stage.agent == Agent::Claude { "hook" } else { "screen" };
-    assert_eq!((&turn["reply"], &turn["reply_source"]), (&json!("PONG-1"), &json!(source)));
+    assert_eq!((&turn["reply"], &turn["reply_source"]), (&json!("PONG-1"), &json!("hook")));
     assert_eq!(stage.model.user_texts(), ["PONG 1 please"]);
     assert_eq!(stage.get("/idle").ok()["idle"], true);
 }

@@ -168,7 +168,7 @@ fn login(marks: &LoginMarks, env: &BTreeMap<OsString, OsString>) -> Login {
 }
 
 /// A path that begins with `~` or `$NAME`; `None` where that is not set.
-fn expand<'a>(file: &str, value: impl Fn(&str) -> Option<&'a OsString>) -> Option<PathBuf> {
+pub(crate) fn expand<'a>(file: &str, value: impl Fn(&str) -> Option<&'a OsString>) -> Option<PathBuf> {
     let (first, rest) = file.split_once('/')?;
     let folder = match first {
         "~" => value("HOME")?,

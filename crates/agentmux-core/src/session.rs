@@ -139,6 +139,8 @@ pub(crate) struct Parts {
     pub(crate) policy: Policy,
     pub(crate) terminal: Arc<dyn Terminal>,
     pub(crate) book: TurnBook,
+    /// The agent tells by a hook what it said, and nothing of its state.
+    pub(crate) notes: bool,
 }
 
 /// The handle that the registry keeps of a session's task.

@@ -235,6 +235,12 @@ impl Link {
         Arc::new(Self { profile, secret, adopted: true, heard: Mutex::default() })
     }
 
+    /// Whether the agent tells by a hook what it said, and nothing of its state.
+    pub(crate) fn tells_notes(&self) -> bool {
+        let events = self.profile.signals.iter().flat_map(|signals| &signals.events);
+        self.secret.is_ok() && events.into_iter().any(|rule| rule.means == Meaning::Notes)
+    }
+
     /// Notes that an event came.
     pub(crate) fn note(&self, event: &str) {
         // An agent has a dozen events; anything more is not one's.

@@ -22,6 +22,8 @@ pub struct Signals {
     pub files: Vec<SignalFile>,
     /// Arguments of a user's own command that stand in the way: theirs are kept, and the agent stays silent.
     pub conflicts: Vec<Pattern>,
+    /// What is left out where the user has it already: theirs would be replaced.
+    pub unless: Vec<Unless>,
     /// Where a payload has its event's name; a name that the relay was given goes first.
     pub event_key: Pointer,
     /// What payloads mean; the first that fits decides.
@@ -30,6 +32,15 @@ pub struct Signals {
     pub wrapping: Vec<Pattern>,
     /// The agent's own record of the conversation.
     pub transcript: Option<Transcript>,
+}
+
+/// A setting of the user's own that ours would replace.
+#[derive(Debug)]
+pub struct Unless {
+    /// The file that may have it; it begins with `/`, `~/` or a variable, as `$CODEX_HOME/config.toml`.
+    pub file: String,
+    /// What it has then.
+    pub matches: Pattern,
 }
 
 /// A file in the session's own folder.
@@ -202,12 +213,22 @@ pub(super) struct Raw {
     files: Vec<RawFile>,
     #[serde(default)]
     conflicts: Vec<String>,
+    #[serde(default)]
+    unless: Vec<RawUnless>,
     event_key: Option<String>,
     #[serde(default, rename = "event")]
     events: Vec<RawEvent>,
     #[serde(default)]
     wrapping: Vec<String>,
     transcript: Option<RawTranscript>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawUnless {
+    file: String,
+    #[serde(rename = "match")]
+    matches: String,
 }
 
 #[derive(Deserialize)]
@@ -301,11 +322,21 @@ impl Raw {
             env: env.collect::<Result<_, Fault>>()?,
             files: each("file", self.files, RawFile::check)?,
             conflicts: patterns("conflicts", &self.conflicts)?,
+            unless: each("unless", self.unless, RawUnless::check)?,
             event_key: pointer("event_key", self.event_key.as_deref().unwrap_or("/hook_event_name"))?,
             events: each("event", self.events, RawEvent::check)?,
             wrapping: patterns("wrapping", &self.wrapping)?,
             transcript: transcript.map_err(|fault| fault.within("transcript"))?,
         })
+    }
+}
+
+impl RawUnless {
+    fn check(self) -> Result<Unless, Fault> {
+        if !self.file.starts_with(['/', '$']) && !self.file.starts_with("~/") {
+            return Err(Fault::at("file", "must begin with /, ~/ or a variable, as $HOME/x"));
+        }
+        Ok(Unless { matches: super::raw::pattern("match", &self.matches)?, file: self.file })
     }
 }
 

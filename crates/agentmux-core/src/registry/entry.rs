@@ -132,6 +132,7 @@ impl Inner {
             profile,
             policy: label.policy,
             terminal: self.terminal.clone(),
+            notes: link.tells_notes(),
             book: self.book.clone(),
         };
         self.book.events().push(Event::Session {

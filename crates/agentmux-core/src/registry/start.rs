@@ -238,8 +238,8 @@ impl Registry {
             workdir: plan.workdir.to_string_lossy().into_owned(),
             policy: plan.policy,
         };
-        let told =
-            launch::prepare(settings.relay.as_ref(), &plan.profile, &plan.argv, &label.id, &plan.workdir);
+        let relay = settings.relay.as_ref();
+        let told = launch::prepare(relay, &plan.profile, &plan.argv, &label.id, &plan.workdir, &plan.env);
         let mut env = plan.env.clone();
         env.extend(told.env.into_iter().map(|(key, value)| (key.into(), value.into())));
         env.insert("AGENTMUX_SESSION".into(), name.as_str().into());

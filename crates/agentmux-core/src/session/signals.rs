@@ -26,6 +26,8 @@ pub(super) struct Ears {
     /// Its record of the conversation.
     transcript: Option<PathBuf>,
     pub(super) context: Option<u8>,
+    /// Its word was waited for in vain, and it has told nothing since.
+    missed: bool,
 }
 
 /// What was heard of a turn.
@@ -56,6 +58,7 @@ impl Session {
     /// Takes what the agent told.
     pub(super) fn hear(&mut self, signal: Signal) {
         log::debug!("session {}: hook {} ({})", self.parts.name, signal.event, signal.means.word());
+        self.ears.missed = false;
         if signal.means == Meaning::Submitted {
             self.ears.turn.clone_from(&signal.turn);
             self.note_receipt(&signal);
@@ -124,15 +127,23 @@ impl Session {
     /// its end. Some ends it never tells of, such as Escape.
     pub(super) fn awaits_word(&mut self) -> bool {
         let now = Instant::now();
+        let announced = self.parts.notes && !self.ears.missed && self.announces_end();
         let Some(current) = &mut self.current else { return false };
-        if !current.report.taken || current.report.ended || current.is_interrupted() {
+        let expected = current.report.taken || announced;
+        if !expected || current.report.ended || current.is_interrupted() {
             return false;
         }
         let until = *current.report.awaited.get_or_insert(now) + AWAITED;
+        self.ears.missed = now >= until;
         if now < until {
             self.look_again(until);
         }
         now < until
+    }
+
+    /// True where the agent says in its output that it has come to a good end: then it will tell the rest.
+    fn announces_end(&self) -> bool {
+        self.activity.announced().is_some_and(|announced| announced.state == "done")
     }
 
     /// What the agent said in the current turn: by its own word, by its record, or as its screen shows it.

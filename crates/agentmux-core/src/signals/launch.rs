@@ -2,6 +2,7 @@
 //! own, which goes when the session goes.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -12,8 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::template::Values;
 use super::{Link, Secret};
+use crate::agent::expand;
 use crate::profile::Profile;
-use crate::profile::signals::Signals;
+use crate::profile::signals::{Signals, Unless};
 
 /// The file by which the relay, and a later daemon, know whose folder it is.
 const KEY: &str = "hook.json";
@@ -52,6 +54,7 @@ pub(crate) fn prepare(
     argv: &[String],
     session: &str,
     workdir: &Path,
+    env: &BTreeMap<OsString, OsString>,
 ) -> Prepared {
     let silent = |why: String| Prepared {
         link: Link::new(profile.clone(), Err(why)),
@@ -62,6 +65,10 @@ pub(crate) fn prepare(
         return silent(format!("no signals are known of agent '{}'", profile.name));
     };
     let Some(relay) = relay else { return silent("signals are not set up here".to_owned()) };
+    if let Some(file) = signals.unless.iter().find(|unless| is_there(unless, env)).map(|unless| &unless.file)
+    {
+        return silent(format!("{file} has a setting of the user's own that ours would replace"));
+    }
     let at = match place(&profile.command, signals, argv) {
         Ok(at) => at,
         Err(why) => return silent(why),
@@ -85,6 +92,17 @@ pub(crate) fn prepare(
     argv.splice(at..at, signals.args.iter().map(|arg| arg.fill(&values)));
     let env = signals.env.iter().map(|(name, value)| (name.clone(), value.fill(&values)));
     Prepared { link: Link::new(profile.clone(), Ok(secret)), argv, env: env.collect() }
+}
+
+fn is_there(unless: &Unless, env: &BTreeMap<OsString, OsString>) -> bool {
+    let value = |name: &str| env.get(OsStr::new(name)).filter(|value| !value.is_empty());
+    let file = match unless.file.strip_prefix('$') {
+        Some(name) if !name.contains('/') => value(name).map(PathBuf::from),
+        None if unless.file.starts_with('/') => Some(PathBuf::from(&unless.file)),
+        _ => expand(&unless.file, value),
+    };
+    let text = file.and_then(|file| fs::read_to_string(file).ok());
+    text.is_some_and(|text| unless.matches.is_match(&text))
 }
 
 /// Where the arguments go: right behind the words that start the agent, before options, commands and prompts of the
@@ -228,5 +246,27 @@ mod tests {
             let refused = placed("claude", argv).unwrap_err();
             assert!(refused.contains(why), "{argv:?}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_setting_of_the_user_s_own_is_not_replaced() {
+        let home = tempfile::tempdir().unwrap();
+        let profile = Profiles::builtin().get("codex").unwrap();
+        let relay = Relay {
+            program: "/bin/agentmuxd".into(),
+            sessions: home.path().join("sessions"),
+            daemon: home.path().join("daemon.json"),
+        };
+        let env = BTreeMap::from([("HOME".into(), home.path().as_os_str().to_owned())]);
+        let argv = ["codex".to_owned(), "hi".to_owned()];
+        let start = |session| prepare(Some(&relay), &profile, &argv, session, Path::new("/"), &env);
+        let told = start("s-1");
+        assert!(told.link.secret.is_ok() && told.argv[1] == "-c" && told.argv[3] == "hi", "{told:?}");
+        let folder = home.path().join(".codex");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("config.toml"), "model = 'x'\nnotify = ['say']\n").unwrap();
+        let kept = start("s-2");
+        assert_eq!(kept.argv, argv);
+        assert!(kept.link.secret.as_ref().is_err_and(|why| why.contains("~/.codex/config.toml")), "{kept:?}");
     }
 }
