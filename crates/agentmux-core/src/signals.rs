@@ -281,12 +281,13 @@ impl Link {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::Profiles;
+    use crate::profile::Definitions;
     use serde_json::json;
 
     fn claude(payload: &Value) -> Option<Signal> {
-        let profile = Profiles::builtin().get("claude").unwrap();
-        read(profile.signals.as_ref().unwrap(), None, payload, Instant::now())
+        static CLAUDE: std::sync::LazyLock<Profile> =
+            std::sync::LazyLock::new(|| Definitions::builtin().profile("claude").unwrap());
+        read(CLAUDE.signals.as_ref().unwrap(), None, payload, Instant::now())
     }
 
     #[test]

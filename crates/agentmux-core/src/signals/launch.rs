@@ -217,23 +217,23 @@ pub(crate) fn sweep(relay: &Relay, alive: &HashSet<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::Profiles;
+    use crate::profile::Definitions;
 
-    fn placed(agent: &str, argv: &[&str]) -> Result<usize, String> {
-        let profile = Profiles::builtin().get(agent).unwrap();
+    fn placed(profile: &Profile, argv: &[&str]) -> Result<usize, String> {
         let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
         place(&profile.command, profile.signals.as_ref().unwrap(), &argv)
     }
 
     #[test]
     fn a_user_s_own_command_is_recognised_by_its_program() {
+        let claude = Definitions::builtin().profile("claude").unwrap();
         for (argv, at) in [
             (&["claude"][..], 1),
             (&["/opt/my tools/claude", "--model", "x"], 1),
             (&["env", "A=b", "C=", "claude", "--continue"], 4),
             (&["/usr/bin/env", "claude", "a prompt"], 2),
         ] {
-            assert_eq!(placed("claude", argv), Ok(at), "{argv:?}");
+            assert_eq!(placed(&claude, argv), Ok(at), "{argv:?}");
         }
         for (argv, why) in [
             (&["/bin/sh", "-c", "claude | tee x"][..], "a line for a shell"),
@@ -243,7 +243,7 @@ mod tests {
             (&["claude", "--settings", "mine.json"], "its own --settings"),
             (&["claude", "--settings=mine.json"], "its own --settings"),
         ] {
-            let refused = placed("claude", argv).unwrap_err();
+            let refused = placed(&claude, argv).unwrap_err();
             assert!(refused.contains(why), "{argv:?}: {refused}");
         }
     }
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn a_setting_of_the_user_s_own_is_not_replaced() {
         let home = tempfile::tempdir().unwrap();
-        let profile = Profiles::builtin().get("codex").unwrap();
+        let profile = Arc::new(Definitions::builtin().profile("codex").unwrap());
         let relay = Relay {
             program: "/bin/agentmuxd".into(),
             sessions: home.path().join("sessions"),

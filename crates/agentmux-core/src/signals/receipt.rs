@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_receipt_is_exact_transformed_or_another_prompt_s() {
         use Receipt::{Exact, Other, Transformed};
-        let profile = crate::profile::Profiles::builtin().get("claude").unwrap();
+        let profile = crate::profile::Definitions::builtin().profile("claude").unwrap();
         let wrapping = &profile.signals.as_ref().unwrap().wrapping;
         for (sent, received, expected) in [
             ("PONG 1", "PONG 1", Exact),

@@ -99,11 +99,11 @@ fn total(rule: &UsageEntry, turn: &[Value]) -> Usage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::Profiles;
+    use crate::profile::Definitions;
     use std::io::Write;
 
     fn told(lines: &str, prompt: &str) -> Option<Told> {
-        let profile = Profiles::builtin().get("claude").unwrap();
+        let profile = Definitions::builtin().profile("claude").unwrap();
         let signals = profile.signals.as_ref().unwrap();
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(lines.as_bytes()).unwrap();
