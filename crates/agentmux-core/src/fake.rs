@@ -3,7 +3,7 @@
 //! The program's name picks what runs: `echo` shows each submitted line back behind the prompt `> ` (a
 //! submitted `exit 3` ends it, `count 3` has it print three rows), `exit 3` ends at once, `env` and `pwd`
 //! print what they were given, `receive` keeps what is typed for [`FakeTerminal::received`]. Everything
-//! happens at once, within the call that causes it.
+//! happens at once, within the call that causes it; [`kill`](Terminal::kill) alone returns a moment later.
 //!
 //! ```
 //! use agentmux_core::fake::FakeTerminal;
@@ -23,6 +23,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -169,6 +170,8 @@ impl Terminal for FakeTerminal {
             if let Some(pane) = self.lock().alive.remove(pane) {
                 pane.changes.send_modify(|pulse| pulse.changes += 1);
             }
+            // As of a real one, others may see that the pane is gone before this returns.
+            tokio::time::sleep(Duration::from_millis(50)).await;
             Ok(())
         })
     }

@@ -15,7 +15,6 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 use crate::error::Error;
-use crate::events::Event;
 use crate::input::{Invalid, Key, Prompt, SessionName};
 use crate::profile::Profiles;
 use crate::question::{Answer, Policy};
@@ -302,15 +301,16 @@ impl Registry {
             let entry = sessions.find(session).ok_or_else(gone)?;
             (entry.id.clone(), entry.pane.clone(), entry.commands())
         };
-        // A task that is gone already has no turns to fail.
-        drop(commands.send(Command::Killing(true)).await);
+        let (killing, heard) = oneshot::channel();
+        // A task that is gone already has nothing to tell.
+        drop(commands.send(Command::Killing(killing)).await);
+        drop(heard.await);
         if let Err(error) = self.0.terminal.kill(&pane).await {
-            drop(commands.send(Command::Killing(false)).await);
+            drop(commands.send(Command::Spared).await);
             return Err(error.into());
         }
         let entry = self.0.sessions().take(&id).ok_or_else(gone)?;
         let name = entry.name.clone();
-        self.0.book.events().push(Event::Gone { name: name.clone(), id: id.clone() });
         entry.close().await;
         self.0.forget_files(&id);
         Ok(name)
@@ -476,7 +476,6 @@ impl Inner {
     /// Ends a session that is in the list no more.
     async fn end(&self, entry: Entry) -> Result<(), Error> {
         let (pane, id) = (entry.pane.clone(), entry.id.clone());
-        self.book.events().push(Event::Gone { name: entry.name.clone(), id: id.clone() });
         entry.close().await;
         let killed = self.terminal.kill(&pane).await;
         self.forget_files(&id);

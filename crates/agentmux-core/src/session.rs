@@ -25,6 +25,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::error::Error;
+use crate::events::Event;
 use crate::input::{Key, Prompt, SessionName};
 use crate::profile::Profile;
 use crate::question::{Answer, Asked, Policy};
@@ -116,9 +117,11 @@ pub(crate) enum Command {
     Interrupt { answer: oneshot::Sender<Result<bool, Error>> },
     /// Hear what the agent told by a hook.
     Hear(Signal),
-    /// The agent is being killed (or, after all, not): its end is then no surprise.
-    Killing(bool),
-    /// End: turns that go on are failed.
+    /// The agent is about to be killed: from the answer on nothing that it does is news.
+    Killing(oneshot::Sender<()>),
+    /// It could not be killed.
+    Spared,
+    /// End: turns that go on are failed, and it is told that the session is gone.
     Close,
 }
 
@@ -298,7 +301,7 @@ fn evidence(source: Source, rule: &str, matched: &str, since: SystemTime) -> Evi
 
 impl Session {
     async fn run(mut self) {
-        while !self.over {
+        loop {
             let next = [self.look_at, self.wake_at].into_iter().flatten().min();
             tokio::select! {
                 command = self.commands.recv() => match command {
@@ -308,6 +311,9 @@ impl Session {
                 },
                 () = self.activity.changed(), if !self.lost => self.note_activity(),
                 () = until(next) => {}
+            }
+            if self.over {
+                return;
             }
             if self.look_at.is_some_and(|at| at <= Instant::now()) {
                 self.look().await;
@@ -355,9 +361,17 @@ impl Session {
                 drop(answer.send(result));
             }
             Command::Hear(signal) => self.hear(signal),
-            Command::Killing(killing) => self.killing = killing,
+            Command::Killing(heard) => {
+                self.killing = true;
+                // Whoever kills may have gone; its agent is killed all the same.
+                let _ = heard.send(());
+            }
+            Command::Spared => self.killing = false,
             Command::Close => {
+                self.killing = true;
                 self.fail_all("session_killed", "the session was killed");
+                let (name, id) = (self.parts.name.clone(), self.parts.id.clone());
+                self.parts.book.events().push(Event::Gone { name, id });
                 self.over = true;
             }
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use agentmux_core::environment::EnvironmentSource;
 use agentmux_core::error::Error;
+use agentmux_core::events::{Event, Next};
 use agentmux_core::fake::FakeTerminal;
 use agentmux_core::input::{Key, Prompt, SessionName, ShortName, Workdir};
 use agentmux_core::profile::Profiles;
@@ -240,6 +241,20 @@ async fn killing_one_session_never_touches_one_whose_name_it_begins() {
     assert!(matches!(world.registry.kill("a").await, Err(Error::SessionNotFound(_))));
     assert_eq!(world.registry.active().unwrap().name.as_str(), "a1");
     assert_eq!(world.terminal.panes().await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_session_that_is_killed_its_turns_end_and_it_is_gone_and_no_more() {
+    let world = world(&["echo"], 10);
+    world.done(&world.run("a", "x").await.unwrap()).await;
+    world.until("a", State::Idle).await;
+    world.terminal.paste(&world.pane("a").await, "a draft").await.unwrap();
+    world.until("a", State::Draft).await;
+    let mut events = world.registry.events(None);
+    world.registry.kill("a").await.unwrap();
+    let Next::Event(next) = events.next().await else { panic!("nothing was missed") };
+    assert!(matches!(&*next.event, Event::Gone { name, .. } if name.as_str() == "a"), "{next:?}");
+    assert!(tokio::time::timeout(Duration::from_secs(60), events.next()).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]

@@ -93,7 +93,7 @@ impl Entry {
         self.handle.commands.clone()
     }
 
-    /// Ends the task; its turns are failed.
+    /// Ends the task; its turns are failed, and then it is told that the session is gone.
     pub(super) async fn close(self) {
         // A task that is gone already has nothing to close.
         drop(self.handle.commands.send(Command::Close).await);

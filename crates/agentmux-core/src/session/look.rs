@@ -197,8 +197,11 @@ impl Session {
         Some((state, Source::Screen, notice.name.clone(), notice.message.clone()))
     }
 
-    /// Lets others see what is believed.
+    /// Lets others see what is believed. Of an agent that is being killed there is nothing more to tell.
     pub(super) fn publish(&mut self) {
+        if self.killing {
+            return;
+        }
         let turns = self.waiting.len() + usize::from(self.current.is_some());
         let (state, source, rule, matched) = self.belief();
         let sure = self.believed || state == State::Busy;
