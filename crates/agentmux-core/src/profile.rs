@@ -288,6 +288,8 @@ pub struct ReplyMarks {
     pub marker: Option<Pattern>,
     /// How many blanks the further rows of a message begin with.
     pub indent: usize,
+    /// What is no text in a row: scroll bars.
+    pub frame: Option<Pattern>,
     /// Rows that are not part of a reply.
     pub drop: Vec<Pattern>,
 }

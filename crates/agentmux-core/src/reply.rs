@@ -1,6 +1,6 @@
 //! Finding a prompt's echo, and the reply below it, among the rows of a conversation.
 
-use crate::profile::Profile;
+use crate::profile::{Profile, ReplyMarks};
 use crate::reading::input_begins;
 use crate::screen::{Row, Screen};
 
@@ -38,7 +38,8 @@ pub(crate) fn traces_above(profile: &Profile, screen: &Screen, prompt: &str, end
 /// Agents wrap and indent an echo, show it as Markdown (`- x` as `• x`, no backticks), and may cut off a long one: only
 /// letters and digits count where there are any, and the first row decides.
 fn echo_end(profile: &Profile, rows: &[Row], prompt: &str) -> Option<usize> {
-    let shown = profile.reply.echo.as_ref()?.captures(rows[0].text())?.name("text")?.as_str();
+    let marks = &profile.reply;
+    let shown = marks.echo.as_ref()?.captures(rows[0].text())?.name("text")?.as_str();
     let counts = if prompt.contains(char::is_alphanumeric) { char::is_alphanumeric } else { is_visible };
     let all: Vec<char> = prompt.chars().filter(|c| counts(*c)).collect();
     let mut left = consume(&all, shown, counts).filter(|left| left.len() < all.len())?;
@@ -48,11 +49,11 @@ fn echo_end(profile: &Profile, rows: &[Row], prompt: &str) -> Option<usize> {
         if left.is_empty() {
             break;
         }
-        if row.is_blank() {
+        if bare(marks, row.text()).is_empty() {
             blank += 1;
             continue;
         }
-        let Some(rest) = consume(left, row.text(), counts) else { break };
+        let Some(rest) = consume(left, &bare(marks, row.text()), counts) else { break };
         left = rest;
         end += blank + 1;
         blank = 0;
@@ -76,19 +77,26 @@ fn clean(profile: &Profile, rows: &[Row]) -> String {
     let is_message = |row: &Row| marks.marker.as_ref().is_some_and(|marker| marker.is_match(row.text()));
     let begin = rows.iter().rposition(is_message).unwrap_or(0);
     let kept = rows[begin..].iter().filter(|row| !marks.drop.iter().any(|drop| drop.is_match(row.text())));
-    let lines: Vec<&str> = kept.map(|row| unindent(profile, row)).collect();
+    let lines: Vec<String> = kept.map(|row| bare(marks, unindent(marks, row.text()))).collect();
     let first = lines.iter().position(|line| !line.is_empty()).unwrap_or(lines.len());
     let reply = lines[first..].join("\n").trim_end().to_owned();
     tail(reply)
 }
 
-fn unindent<'a>(profile: &Profile, row: &'a Row) -> &'a str {
-    let text = row.text();
-    if let Some(found) = profile.reply.marker.as_ref().and_then(|marker| marker.find(text)) {
+fn unindent<'a>(marks: &ReplyMarks, text: &'a str) -> &'a str {
+    if let Some(found) = marks.marker.as_ref().and_then(|marker| marker.find(text)) {
         return &text[found.end()..];
     }
-    let blanks = text.chars().take_while(|c| *c == ' ').count().min(profile.reply.indent);
+    let blanks = text.chars().take_while(|c| *c == ' ').count().min(marks.indent);
     &text[blanks..]
+}
+
+/// The row without its frame, and without the blanks that stood before that.
+fn bare(marks: &ReplyMarks, text: &str) -> String {
+    match &marks.frame {
+        Some(frame) => frame.replace_all(text, "").trim_end().to_owned(),
+        None => text.to_owned(),
+    }
 }
 
 pub(crate) fn tail(text: String) -> String {
@@ -143,6 +151,14 @@ mod tests {
         assert_eq!(found, Traces { echoes: 1, reply: "yes".into() });
         assert_eq!(demo("❯ ???\n\n● what?\n", "???").reply, "what?");
         assert_eq!(demo("❯ ---\n\n● x\n", "hi").echoes, 0);
+    }
+
+    #[test]
+    fn a_scroll_bar_is_no_text() {
+        let copilot = Profiles::builtin().get("copilot").unwrap();
+        let rows = " ❯ one two    10:00 ┃\n   three          ┃\n                  ┃\n ● yes            ┃\n                  ┃\n   no             ┃";
+        let found = traces(&copilot, &Screen::from_ansi(rows), "one two three");
+        assert_eq!(found, Traces { echoes: 1, reply: "yes\n\nno".into() });
     }
 
     #[test]

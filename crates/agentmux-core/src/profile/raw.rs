@@ -160,6 +160,7 @@ struct Reply {
     echo: Option<String>,
     marker: Option<String>,
     indent: usize,
+    frame: Option<String>,
     drop: Vec<String>,
 }
 
@@ -377,6 +378,7 @@ impl Reply {
             echo: self.echo.as_deref().map(|text| with_text_group("echo", text)).transpose()?,
             marker: optional("marker", self.marker.as_deref())?,
             indent: self.indent,
+            frame: optional("frame", self.frame.as_deref())?,
             drop: self.drop.iter().map(|text| pattern("drop", text)).collect::<Result<_, _>>()?,
         })
     }

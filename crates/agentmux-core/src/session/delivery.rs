@@ -41,6 +41,9 @@ const SHOWS: Duration = Duration::from_secs(15);
 /// How long a screen that tells of a limit must last to be believed.
 const LIMIT_SETTLES: Duration = Duration::from_millis(1500);
 
+/// How long an agent must have rested before what a question swallowed is pasted again: some start anew after it.
+const RESTED: Duration = Duration::from_secs(2);
+
 /// The turn that a session works on.
 pub(super) struct Current {
     pub(super) pen: TurnPen,
@@ -222,6 +225,10 @@ impl Session {
         let command = self.parts.profile.is_command(&next.prompt);
         self.note_screen(screen.without_history());
         if self.reading.state != State::Idle {
+            return;
+        }
+        if self.waiting.front().is_some_and(|next| next.swallowed) && self.quiet_since.elapsed() < RESTED {
+            self.look_again(self.quiet_since + RESTED);
             return;
         }
         let Some(next) = self.waiting.pop_front() else { return };

@@ -8,8 +8,8 @@ use super::Session;
 use crate::state::State;
 use crate::terminal::TerminalError;
 
-/// How long an interrupted agent may take to come to rest.
-pub(super) const INTERRUPT: Duration = Duration::from_secs(5);
+/// How long an interrupted agent may take to come to rest: some took seven seconds on a busy machine.
+pub(super) const INTERRUPT: Duration = Duration::from_secs(20);
 
 /// An agent that neither rests nor asks for the keys again has missed them, or its time for the second ones is over.
 const MISSED: Duration = Duration::from_millis(1500);
