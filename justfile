@@ -47,6 +47,7 @@ profile-table:
 soak minutes="10" agents="100":
     cargo bench --locked -p agentmuxd --bench soak -- {{minutes}} {{agents}}
 
-# the tests against the real agents, so many times
+# the tests against the real agents, so many times, and a table of what came of it
 live rounds="1":
-    for round in $(seq {{rounds}}); do sh contrib/test.sh -E 'test(/^live::/)' || exit; done
+    sh tests/install-agents.sh || [ $? = 69 ]
+    bash tests/live.sh {{rounds}}

@@ -1,72 +1,58 @@
 //! Permissions of the real agents: approved and denied, by an answer and by a policy, with the effect on disk.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
-use super::{Agent, Folder, Stage};
+use super::{PATIENCE, Stage, is_done};
 
-fn with(agent: Agent, claim: fn(&Stage)) {
-    if let Some(stage) = Stage::set(agent, Folder::Trusted) {
-        std::fs::write(stage.file("work/victim"), "").unwrap();
-        claim(&stage);
-    }
+/// A file that a command is to remove.
+fn victim(stage: &Stage) -> PathBuf {
+    let victim = stage.file("work/victim");
+    std::fs::write(&victim, "").unwrap();
+    victim
 }
 
-macro_rules! claims {
-    ($($claim:ident,)*) => {
-        mod claude {
-            $(#[test] fn $claim() { super::with(super::Agent::Claude, super::$claim); })*
-        }
-        mod codex {
-            $(#[test] fn $claim() { super::with(super::Agent::Codex, super::$claim); })*
-        }
-    };
-}
-
-claims! {
-    an_approved_command_runs,
-    a_denied_command_does_not_run,
-    a_policy_decides_without_anybody,
-}
-
-/// The question that the agent asks before it removes the file, and the path to answer it.
-fn asked(stage: &Stage) -> (Value, String) {
-    let answer = stage.run("TOOL rm -f victim");
-    let question = &answer["turn"]["question"];
-    assert_eq!(
-        (&answer["turn"]["state"], &question["kind"]),
-        (&json!("needs_input"), &json!("permission")),
-        "{answer}"
-    );
+/// A file, and the turn that asks whether it may be removed.
+fn asked(stage: &Stage) -> (PathBuf, Value) {
+    let victim = victim(stage);
+    let turn = stage.run_turn("TOOL rm -f victim");
+    let question = &turn["question"];
+    let seen = (&turn["state"], &turn["reply"], &question["kind"]);
+    assert_eq!(seen, (&json!("needs_input"), &json!(null), &json!("permission")), "{turn}");
     assert!(question["text"].as_str().unwrap().contains("rm -f victim"), "{question}");
-    (answer["turn"].clone(), format!("/sessions/{}/answer", answer["session"].as_str().unwrap()))
+    assert!(victim.exists());
+    stage.post("/send", json!({"text": "PONG"})).refused_as(409, "needs_input");
+    (victim, turn)
 }
 
-fn is_there(stage: &Stage) -> bool {
-    stage.file("work/victim").exists()
+pub(super) fn approved(stage: &Stage) {
+    let (victim, turn) = asked(stage);
+    stage.answer(&turn, &json!({"approve": true, "question": turn["question"]["id"]}));
+    let turn = stage.ended(&turn);
+    let reply = turn["reply"].as_str().unwrap_or_default();
+    assert!(turn["state"] == "done" && reply.contains("TOOL-DONE"), "{turn}");
+    assert!(!victim.exists());
+    assert_eq!(stage.prompts(), ["TOOL rm -f victim"]);
 }
 
-fn an_approved_command_runs(stage: &Stage) {
-    let (turn, path) = asked(stage);
-    assert!(is_there(stage));
-    stage.post(&path, json!({"approve": true, "question": turn["question"]["id"]})).ok();
-    let turn = stage.turn_in(turn["id"].as_str().unwrap(), "done");
-    assert_eq!((&turn["reply"], is_there(stage)), (&json!("TOOL-DONE"), false), "{turn}");
+pub(super) fn denied(stage: &Stage) {
+    let (victim, turn) = asked(stage);
+    stage.answer(&turn, &json!({"deny": true}));
+    stage.ended(&turn);
+    assert!(victim.exists());
+    is_done(&stage.send_turn("PONG 2"), "PONG-2");
+    assert!(victim.exists());
 }
 
-fn a_denied_command_does_not_run(stage: &Stage) {
-    let (_, path) = asked(stage);
-    stage.post(&path, json!({"deny": true})).ok();
-    stage.until_idle();
-    assert!(is_there(stage));
-    assert_eq!(stage.send_turn("PONG 2")["reply"], "PONG-2");
-}
-
-fn a_policy_decides_without_anybody(stage: &Stage) {
-    let turn = |policy: &str| json!({"text": "TOOL rm -f victim", "policy": policy, "wait": 60});
-    let denied = stage.post("/run", turn("deny")).ok();
-    assert!(is_there(stage), "{denied}");
-    assert_ne!(denied["turn"]["state"], "needs_input", "{denied}");
-    stage.until_idle();
-    let approved = stage.post("/send", turn("approve")).ok();
-    assert_eq!((&approved["turn"]["state"], is_there(stage)), (&json!("done"), false), "{approved}");
+pub(super) fn policy(stage: &Stage) {
+    let victim = victim(stage);
+    let body =
+        |policy: &str| json!({"text": "TOOL rm -f victim", "policy": policy, "wait": PATIENCE.as_secs()});
+    let denied = stage.post("/run", body("deny")).ok()["turn"].clone();
+    assert!(victim.exists(), "{denied}");
+    assert_ne!(denied["state"], "needs_input", "{denied}");
+    stage.ended(&denied);
+    let approved = stage.post("/send", body("approve")).ok()["turn"].clone();
+    assert_eq!((&approved["state"], victim.exists()), (&json!("done"), false), "{approved}");
 }

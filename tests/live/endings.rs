@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::stage::{Agent, Folder, Stage};
-use crate::harness::eventually;
+use super::agents::{CLAUDE, CODEX, Folder};
+use super::{PATIENCE, Stage};
+use crate::harness::within;
 
 /// What is sent to arrive as text, and what arrives. Claude Code keeps the blank that makes it text.
 const AS_TEXT: [(&str, &str, &str); 5] = [
@@ -16,7 +17,7 @@ const AS_TEXT: [(&str, &str, &str); 5] = [
 
 #[test]
 fn claude_takes_special_prompts_for_text() {
-    let Some(stage) = Stage::set(Agent::Claude, Folder::Trusted) else { return };
+    let Some(stage) = Stage::set(&CLAUDE, Folder::Trusted) else { return };
     special_prompts_arrive_as_text(&stage, |(_, claude, _)| claude);
     let session = stage.get("/health").ok()["active_session"].as_str().unwrap().to_owned();
     let refusal = stage.post(&format!("/sessions/{session}/turns"), json!({"text": "exit"}));
@@ -25,19 +26,19 @@ fn claude_takes_special_prompts_for_text() {
 
 #[test]
 fn codex_takes_special_prompts_for_text() {
-    let Some(stage) = Stage::set(Agent::Codex, Folder::Trusted) else { return };
+    let Some(stage) = Stage::set(&CODEX, Folder::Trusted) else { return };
     special_prompts_arrive_as_text(&stage, |(_, _, codex)| codex);
 }
 
 #[test]
 fn claude_is_interrupted_by_a_person() {
-    let Some(stage) = Stage::set(Agent::Claude, Folder::Trusted) else { return };
+    let Some(stage) = Stage::set(&CLAUDE, Folder::Trusted) else { return };
     a_person_interrupts(&stage);
 }
 
 #[test]
 fn codex_is_interrupted_by_a_person() {
-    let Some(stage) = Stage::set(Agent::Codex, Folder::Trusted) else { return };
+    let Some(stage) = Stage::set(&CODEX, Folder::Trusted) else { return };
     a_person_interrupts(&stage);
 }
 
@@ -45,9 +46,9 @@ fn special_prompts_arrive_as_text(
     stage: &Stage,
     arrives: impl Fn((&'static str, &'static str, &'static str)) -> &'static str,
 ) {
-    let session = stage.run("PONG 0")["session"].as_str().unwrap().to_owned();
+    let session = stage.run_turn("PONG 0")["session"].as_str().unwrap().to_owned();
     for row in AS_TEXT {
-        let body = json!({"text": row.0, "wait": 60});
+        let body = json!({"text": row.0, "wait": PATIENCE.as_secs()});
         let turn = stage.post(&format!("/sessions/{session}/turns"), body).with(200);
         assert_eq!((&turn["state"], &turn["delivery"]), (&json!("done"), &json!("confirmed")), "{turn}");
     }
@@ -58,12 +59,13 @@ fn special_prompts_arrive_as_text(
 fn a_person_interrupts(stage: &Stage) {
     let answer = stage.post("/run", json!({"text": "SLOW 30"})).ok();
     let session = answer["session"].as_str().unwrap();
-    eventually("it writes", || {
+    within(PATIENCE, "it writes", || {
         let screen = stage.get(&format!("/sessions/{session}/screen")).ok();
         screen["content"].as_str().unwrap().contains("word5").then_some(())
     });
     stage.tmux().run(&["send-keys", "-t", &format!("={session}:"), "Escape"]);
-    let turn = stage.turn_in(answer["turn"]["id"].as_str().unwrap(), "interrupted");
+    let turn = stage.ended(&answer["turn"]);
+    assert_eq!(turn["state"], "interrupted", "{turn}");
     assert!(turn["reply"].as_str().unwrap().starts_with("word0 word1"), "{turn}");
     assert!(!turn["reply"].as_str().unwrap().to_lowercase().contains("interrupted"), "{turn}");
     assert_eq!(stage.send_turn("PONG 2")["reply"], "PONG-2");

@@ -1,0 +1,56 @@
+#!/bin/bash
+# live.sh - the tests against the real agents, so many times, and what came of it for each agent and claim.
+#
+#   bash tests/live.sh [ROUNDS [NEXTEST-ARGUMENT...]]
+#
+# Prints a Markdown table: rounds passed of rounds run, and the longest time. Exits with 1 where anything failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+rounds=${1:-1}
+if [ $# -gt 0 ]; then shift; fi
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+
+for round in $(seq "$rounds"); do
+    echo "== round $round of $rounds" >&2
+    cargo nextest run --locked -p agentmuxd -E 'test(/^live::/)' --no-fail-fast --status-level all \
+        --final-status-level fail "$@" 2>&1 | tee -a "$results" >&2
+done
+
+# A line is: OUTCOME [SECONDSs] (N/M) BINARY live::AGENT::CLAIM
+awk '
+    /^ *(PASS|FAIL|TIMEOUT|SIG[A-Z]+|ABORT|LEAK) \[/ {
+        name = $NF
+        if (split(name, part, "::") != 3 || part[1] != "live") next
+        seconds = $0
+        sub(/^[^[]*\[ *>? */, "", seconds)
+        sub(/s\].*/, "", seconds)
+        key = part[2] SUBSEP part[3]
+        agents[part[2]]
+        claims[part[3]]
+        if ($1 == "PASS" || $1 == "LEAK") passed[key]++; else failed[key]++
+        if (seconds + 0 > longest[key]) longest[key] = seconds + 0
+    }
+    END {
+        n = 0
+        for (agent in agents) order[++n] = agent
+        for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++)
+            if (order[j] < order[i]) { t = order[i]; order[i] = order[j]; order[j] = t }
+        row = "| claim |"; rule = "|---|"
+        for (i = 1; i <= n; i++) { row = row " " order[i] " |"; rule = rule "---|" }
+        print row; print rule
+        for (claim in claims) {
+            row = "| " claim " |"
+            gsub(/_/, " ", row)
+            for (i = 1; i <= n; i++) {
+                key = order[i] SUBSEP claim
+                ran = passed[key] + failed[key]
+                row = row (ran ? sprintf(" %d of %d, %.0f s |", passed[key], ran, longest[key]) : " . |")
+                wrong += failed[key]
+            }
+            print row | "sort"
+        }
+        close("sort")
+        exit wrong > 0
+    }
+' "$results"

@@ -1,0 +1,50 @@
+//! Whether prompts reach the model byte for byte, and what the agents themselves make of some.
+
+use serde_json::Value;
+
+use super::{Reply, Stage};
+
+/// Prompts as they must arrive.
+fn prompts() -> Vec<(&'static str, String)> {
+    vec![
+        (
+            "several lines, and what shells and tmux take for theirs",
+            "first of three\nsecond -- `x` #{pane_id} $(id)\nthird;".into(),
+        ),
+        ("a dash first, quotes, a backslash", "- \"quoted\" 'too' \\ back; `code`;".into()),
+        ("a hash first, other scripts", "# 漢字 and 👍\n- é and **bold**\n* `code`;".into()),
+        ("twelve lines", (1..=12).map(|i| format!("row {i};\n")).collect::<String>() + "end"),
+        ("one long line", "word ".repeat(600) + "end"),
+        (
+            "ten kilobytes",
+            (1..=250).map(|i| format!("row {i} of a long prompt, forty bytes\n")).collect::<String>() + "end",
+        ),
+        ("tabs", "a\tb\n\tc".into()),
+        ("blanks first", "  two blanks".into()),
+        ("a decomposed letter", "e\u{301}".into()),
+        ("an at sign and a path", "user@host and ./a/path".into()),
+        ("a question mark", "?".into()),
+    ]
+}
+
+pub(super) fn table(stage: &Stage) {
+    let mut wrong = Vec::new();
+    for (number, (what, prompt)) in prompts().iter().enumerate() {
+        let turn = if number == 0 { stage.run_turn(prompt) } else { stage.send_turn(prompt) };
+        let arrived = stage.prompts();
+        let arrived: Vec<_> = arrived.iter().skip(number).collect();
+        let wanted = (stage.agent.made_of)(prompt);
+        if turn["state"] != "done" || !is_answered(stage, prompt, &turn) || arrived != [&wanted] {
+            wrong.push(format!("{what}: {} {} {:?}", turn["state"], turn["reply"], arrived));
+        }
+        assert_ne!(turn["waited_out"], true, "no end of: {wrong:#?}");
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A prompt that is longer than the screen, or that its echo shows otherwise (Aider: a tab as `^I`), hides where its
+/// reply begins, unless the agent hands that over.
+fn is_answered(stage: &Stage, prompt: &str, turn: &Value) -> bool {
+    let is_hidden = prompt.len() > 2000 || prompt.contains('\t');
+    turn["reply"] == "PONG" || (is_hidden && !matches!(stage.agent.reply, Reply::Own | Reply::Whole))
+}
