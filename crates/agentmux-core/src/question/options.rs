@@ -22,6 +22,8 @@ struct Found {
     row: usize,
     /// Where its label begins, in characters.
     column: usize,
+    /// Where its further rows may begin.
+    margin: usize,
     choice: Choice,
     numbered: bool,
 }
@@ -103,13 +105,13 @@ fn beside(layout: Layout, option: &Regex, lines: &[String], selected: &Found) ->
         .collect()
 }
 
-/// Adds what an option's further rows say: indented as its label, up to a blank row.
+/// Adds what an option's further rows say: indented as it is at least, up to a blank row.
 fn further(form: &QuestionForm, found: &mut Found, lines: &[String]) {
     for line in lines {
         let indent = line.chars().take_while(|c| c.is_whitespace()).count();
         let text = line.trim();
         let skip = form.skip.as_ref().is_some_and(|skip| skip.is_match(line));
-        if text.is_empty() || indent < found.column || skip {
+        if text.is_empty() || indent < found.margin || skip {
             return;
         }
         let choice = &mut found.choice;
@@ -156,8 +158,11 @@ fn typed(option: &Regex, lines: &[String]) -> Listed {
 fn found(option: &Regex, line: &str, row: usize) -> Option<Found> {
     let captures = option.captures(line)?;
     let start = captures.name("label")?.start();
+    let column = |start: usize| line[..start].chars().count();
+    // On narrow windows long labels go on below their number.
+    let margin = column(captures.name("number").map_or(start, |number| number.start()));
     let numbered = captures.name("number").is_some();
-    Some(Found { row, column: line[..start].chars().count(), numbered, choice: choice(&captures) })
+    Some(Found { row, column: column(start), margin, numbered, choice: choice(&captures) })
 }
 
 fn choice(captures: &Captures<'_>) -> Choice {
