@@ -51,6 +51,8 @@
 //! publishes, and is the only one that may.
 
 pub mod agent;
+#[cfg(test)]
+mod anything;
 pub mod command;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
