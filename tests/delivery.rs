@@ -278,6 +278,17 @@ fn a_queued_prompt_waits_until_a_draft_is_gone() {
 }
 
 #[test]
+fn a_draft_of_several_lines_is_one_too() {
+    let daemon = Daemon::start();
+    daemon.session("a");
+    daemon.tmux().run(&["set-buffer", "-b", "draft", "half\n\na thought"]);
+    daemon.tmux().run(&["paste-buffer", "-p", "-d", "-b", "draft", "-t", "=a:"]);
+    daemon.get("/sessions/a/wait?until=draft&wait=60").ok();
+    daemon.post("/send", json!({"text": "PONG"})).refused_as(409, "human_draft");
+    daemon.post("/sessions/a/turns", json!({"text": "PONG"})).refused_as(409, "human_draft");
+}
+
+#[test]
 fn a_draft_that_stands_there_from_the_start_is_left_alone() {
     let daemon = Setup::new().env("AGENTMUX_READY_TIMEOUT", "5").agent("--draft 'not ours'").start();
     let answer = daemon.post("/run", json!({"text": "PONG"}));

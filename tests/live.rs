@@ -7,6 +7,7 @@
 mod agents;
 mod answers;
 mod delivery;
+mod drafts;
 mod endings;
 mod stage;
 
