@@ -54,8 +54,6 @@ pub(crate) enum Failure {
     Told,
     /// It has a reply that says so.
     Reply,
-    /// Nothing: the agent frames it as it frames prompts.
-    Hidden,
 }
 
 pub(crate) const CLAUDE: Agent = Agent {
@@ -98,8 +96,8 @@ pub(crate) const OPENCODE: Agent = Agent {
     made_of: |text| {
         if text.lines().count() > 2 || text.len() > 150 { format!("{text} ") } else { text.to_owned() }
     },
-    reply: Reply::End,
-    error: Failure::Hidden,
+    reply: Reply::Own,
+    error: Failure::Told,
     exit: "/exit",
 };
 

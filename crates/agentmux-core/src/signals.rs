@@ -291,6 +291,26 @@ mod tests {
     }
 
     #[test]
+    fn one_event_has_several_ends() {
+        let profile = Definitions::builtin().profile("opencode").unwrap();
+        for (error, means) in [
+            (json!({"name": "MessageAbortedError", "message": "Aborted"}), Meaning::Interrupted),
+            (json!({"name": "APIError", "message": "bad request"}), Meaning::Failed),
+            (json!(null), Meaning::Done),
+        ] {
+            let payload = json!({
+                "type": "session.idle", "turn": "msg_1", "reply": "# Hi\n", "error": error,
+                "usage": {"input": 10, "output": 4, "cost": 0.5},
+            });
+            let signal = read(profile.signals.as_ref().unwrap(), None, &payload, Instant::now()).unwrap();
+            assert_eq!((signal.means, signal.turn.as_deref()), (means, Some("msg_1")), "{error}");
+            assert_eq!(signal.message.is_some(), means == Meaning::Failed, "{error}");
+            let usage = Usage { input: Some(10), output: Some(4), cost: Some(0.5), context: None };
+            assert_eq!(signal.usage, usage, "{error}");
+        }
+    }
+
+    #[test]
     fn a_payload_becomes_what_the_profile_says_it_means() {
         for (payload, means) in [
             (json!({"hook_event_name": "SessionStart", "source": "startup"}), Some(Meaning::Ready)),

@@ -37,10 +37,26 @@ pub struct Signals {
 /// A setting of the user's own that ours would replace.
 #[derive(Debug)]
 pub struct Unless {
-    /// The file that may have it; it begins with `/`, `~/` or a variable, as `$CODEX_HOME/config.toml`.
-    pub file: String,
-    /// What it has then.
+    /// Where it may be.
+    pub place: Place,
+    /// What is there then.
     pub matches: Pattern,
+}
+
+/// Where a setting of the user's own may be.
+#[derive(Debug)]
+pub enum Place {
+    /// In a file; it begins with `/`, `~/` or a variable, as `$CODEX_HOME/config.toml`.
+    File(String),
+    /// In a variable of the agent's environment.
+    Env(String),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::File(name) | Self::Env(name)) = self;
+        f.write_str(name)
+    }
 }
 
 /// A file in the session's own folder.
@@ -226,7 +242,8 @@ pub(super) struct Raw {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawUnless {
-    file: String,
+    file: Option<String>,
+    env: Option<String>,
     #[serde(rename = "match")]
     matches: String,
 }
@@ -333,10 +350,15 @@ impl Raw {
 
 impl RawUnless {
     fn check(self) -> Result<Unless, Fault> {
-        if !self.file.starts_with(['/', '$']) && !self.file.starts_with("~/") {
-            return Err(Fault::at("file", "must begin with /, ~/ or a variable, as $HOME/x"));
-        }
-        Ok(Unless { matches: super::raw::pattern("match", &self.matches)?, file: self.file })
+        let place = match (self.file, self.env) {
+            (Some(file), None) if file.starts_with(['/', '$']) || file.starts_with("~/") => Place::File(file),
+            (Some(_), None) => {
+                return Err(Fault::at("file", "must begin with /, ~/ or a variable, as $HOME/x"));
+            }
+            (None, Some(name)) => Place::Env(name),
+            _ => return Err(Fault::new("needs 'file' or 'env', one of them")),
+        };
+        Ok(Unless { matches: super::raw::pattern("match", &self.matches)?, place })
     }
 }
 
@@ -464,6 +486,8 @@ mod tests {
             ("[[event]]\nname = 'Stop'\nmeans = 'done'\nwhen = [{ at = '/x' }]", "'is' or 'match'"),
             ("[[event]]\nname = 'P'\nmeans = 'asks'\nallow = '{'", "is not JSON"),
             ("conflicts = ['(']", "conflicts"),
+            ("[[unless]]\nmatch = 'x'", "'file' or 'env'"),
+            ("[[unless]]\nfile = 'x'\nmatch = 'x'", "must begin with"),
         ] {
             let error = match toml::from_str::<Raw>(text) {
                 Ok(raw) => format!("{:?}", raw.check().expect_err(text)),

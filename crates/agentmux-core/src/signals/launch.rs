@@ -15,7 +15,7 @@ use super::template::Values;
 use super::{Link, Secret};
 use crate::agent::expand;
 use crate::profile::Profile;
-use crate::profile::signals::{Signals, Unless};
+use crate::profile::signals::{Place, Signals, Unless};
 
 /// The file by which the relay, and a later daemon, know whose folder it is.
 const KEY: &str = "hook.json";
@@ -65,9 +65,8 @@ pub(crate) fn prepare(
         return silent(format!("no signals are known of agent '{}'", profile.name));
     };
     let Some(relay) = relay else { return silent("signals are not set up here".to_owned()) };
-    if let Some(file) = signals.unless.iter().find(|unless| is_there(unless, env)).map(|unless| &unless.file)
-    {
-        return silent(format!("{file} has a setting of the user's own that ours would replace"));
+    if let Some(unless) = signals.unless.iter().find(|unless| is_there(unless, env)) {
+        return silent(format!("{} has a setting of the user's own that ours would replace", unless.place));
     }
     let at = match place(&profile.command, signals, argv) {
         Ok(at) => at,
@@ -96,12 +95,17 @@ pub(crate) fn prepare(
 
 fn is_there(unless: &Unless, env: &BTreeMap<OsString, OsString>) -> bool {
     let value = |name: &str| env.get(OsStr::new(name)).filter(|value| !value.is_empty());
-    let file = match unless.file.strip_prefix('$') {
-        Some(name) if !name.contains('/') => value(name).map(PathBuf::from),
-        None if unless.file.starts_with('/') => Some(PathBuf::from(&unless.file)),
-        _ => expand(&unless.file, value),
+    let text = match &unless.place {
+        Place::Env(name) => value(name).map(|text| text.to_string_lossy().into_owned()),
+        Place::File(file) => {
+            let path = match file.strip_prefix('$') {
+                Some(name) if !name.contains('/') => value(name).map(PathBuf::from),
+                None if file.starts_with('/') => Some(PathBuf::from(file)),
+                _ => expand(file, value),
+            };
+            path.and_then(|path| fs::read_to_string(path).ok())
+        }
     };
-    let text = file.and_then(|file| fs::read_to_string(file).ok());
     text.is_some_and(|text| unless.matches.is_match(&text))
 }
 
@@ -268,5 +272,11 @@ mod tests {
         let kept = start("s-2");
         assert_eq!(kept.argv, argv);
         assert!(kept.link.secret.as_ref().is_err_and(|why| why.contains("~/.codex/config.toml")), "{kept:?}");
+        let profile = Arc::new(Definitions::builtin().profile("opencode").unwrap());
+        let env = BTreeMap::from([("OPENCODE_CONFIG_CONTENT".into(), "{}".into())]);
+        let kept = prepare(Some(&relay), &profile, &["opencode".to_owned()], "s-3", Path::new("/"), &env);
+        assert!(kept.env.is_empty(), "{kept:?}");
+        let why = kept.link.secret.as_ref().unwrap_err();
+        assert!(why.starts_with("OPENCODE_CONFIG_CONTENT has a setting"), "{why}");
     }
 }
