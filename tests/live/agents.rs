@@ -43,8 +43,6 @@ pub(crate) enum Reply {
     Whole,
     /// Its words: the agent breaks lines where it likes.
     Words,
-    /// Of one that is longer than the alternate screen, the end, or nothing: its prompt is out of sight.
-    End,
 }
 
 /// What a turn tells of an error of the model.
@@ -117,7 +115,7 @@ pub(crate) const COPILOT: Agent = Agent {
     // It says first what time it is.
     prompt_in: |text| text.split_once("</current_datetime>\n\n").map_or(text, |(_, prompt)| prompt),
     made_of: |text| text.trim().replace('\t', "    "),
-    reply: Reply::End,
+    reply: Reply::Own,
     error: Failure::Told,
     exit: "/exit",
 };
