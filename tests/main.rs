@@ -14,6 +14,7 @@ mod endings;
 mod environment;
 mod faults;
 mod harness;
+mod held;
 mod inherited;
 mod live;
 mod resources;

@@ -11,6 +11,7 @@ mod delivery;
 mod dialog;
 mod growth;
 mod hand;
+mod held;
 mod interrupt;
 mod limit;
 mod look;
@@ -21,6 +22,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -41,6 +43,7 @@ use answer::{Given, Giver};
 use asking::Asking;
 use delivery::{Current, squash};
 pub(crate) use dialog::Answering;
+use held::Held;
 use limit::Limits;
 use signals::Ears;
 pub(crate) use start::{Start, StartFailure};
@@ -115,8 +118,8 @@ pub(crate) enum Command {
     Cancel { turn: String, answer: oneshot::Sender<bool> },
     /// Interrupt what the agent does; false where it does nothing.
     Interrupt { answer: oneshot::Sender<Result<bool, Error>> },
-    /// Hear what the agent told by a hook.
-    Hear(Signal),
+    /// Hear what the agent told by a hook, and decide what it asks for, where it takes a decision.
+    Hear(Box<Signal>, Option<oneshot::Sender<Value>>),
     /// The agent is about to be killed: from the answer on nothing that it does is news.
     Killing(oneshot::Sender<()>),
     /// It could not be killed.
@@ -186,6 +189,8 @@ struct Session {
     unrecognised: bool,
     /// The answer that is on its way.
     given: Option<Given>,
+    /// A hook that waits for the answer to a question.
+    held: Option<Held>,
     /// The question that the policy could not answer, by its id, once for each try.
     in_vain: Vec<String>,
     screen: Screen,
@@ -259,6 +264,7 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
         asking: Asking::default(),
         unrecognised: false,
         given: None,
+        held: None,
         in_vain: Vec::new(),
         screen: Screen::default(),
         reading: Reading {
@@ -333,6 +339,7 @@ impl Session {
         }
         self.step_dialog().await;
         self.step_answer().await;
+        self.step_held();
         self.step_start();
         self.step_interrupt().await;
         self.step_deadlines().await;
@@ -360,7 +367,7 @@ impl Session {
                 let result = self.interrupt().await;
                 drop(answer.send(result));
             }
-            Command::Hear(signal) => self.hear(signal),
+            Command::Hear(signal, answer) => self.hear(*signal, answer),
             Command::Killing(heard) => {
                 self.killing = true;
                 // Whoever kills may have gone; its agent is killed all the same.
@@ -496,6 +503,7 @@ impl Session {
         } else {
             self.fail_all("agent_exited", &format!("the agent {how}"));
         }
+        self.held = None;
         if let Some(given) = self.given.take() {
             given.end(Err(Error::AgentExited { session: self.parts.name.clone(), exit: self.screen.exit }));
         }

@@ -1,8 +1,8 @@
 //! What agents tell of themselves by hooks: how they are made to, what was heard, and what it means.
 //!
-//! An agent is started with a few arguments, variables and files of its profile ([`launch`]). On each event it then
+//! An agent is started with a few arguments, variables and files of its profile. On each event it then
 //! runs a relay, which hands the event's payload to the daemon with a secret that only this session has. The payload
-//! becomes a [`Signal`] by the profile's table, and goes to the session's task.
+//! becomes a signal by the profile's table, and goes to the session's task.
 
 pub(crate) mod launch;
 pub(crate) mod receipt;
@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use serde_json::Value;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::profile::Profile;
@@ -41,7 +42,43 @@ pub(crate) struct Signal {
     /// The agent's record of the conversation.
     pub(crate) transcript: Option<PathBuf>,
     pub(crate) usage: Usage,
+    /// What it asks for, where the hook's answer decides that.
+    pub(crate) permit: Option<Permit>,
     pub(crate) at: Instant,
+}
+
+/// What an agent asks for, and the answers of its hook that decide it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Permit {
+    /// What it would do.
+    pub(crate) command: Option<String>,
+    pub(crate) allow: Option<Value>,
+    pub(crate) deny: Option<Value>,
+}
+
+/// The answer of a hook.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It is at hand.
+    Given(Value),
+    /// It is held back, until somebody decides.
+    Open(Decision),
+}
+
+/// A decision that is to come.
+#[derive(Debug)]
+pub struct Decision(pub(crate) oneshot::Receiver<Value>);
+
+impl Decision {
+    /// Waits for it; an empty object where nobody decides.
+    pub async fn made(self) -> Value {
+        self.0.await.unwrap_or_else(|_| none())
+    }
+}
+
+/// The answer of a hook that decides nothing.
+pub(crate) fn none() -> Value {
+    Value::Object(serde_json::Map::new())
 }
 
 /// What a turn used, as far as the agent tells.
@@ -83,9 +120,17 @@ pub(crate) fn read(signals: &Signals, event: Option<&str>, payload: &Value, at: 
         message: text(&rule.message).map(tail),
         transcript: text(&rule.transcript).map(PathBuf::from).filter(|path| path.is_absolute()),
         usage: usage(&rule.usage, payload),
+        permit: permit(rule, payload),
         event: named,
         at,
     })
+}
+
+fn permit(rule: &EventRule, payload: &Value) -> Option<Permit> {
+    let question = &rule.question;
+    let (allow, deny) = (question.allow.clone(), question.deny.clone());
+    let command = question.command.as_ref().and_then(|pointer| pointer.text(payload));
+    (allow.is_some() || deny.is_some()).then_some(Permit { command, allow, deny })
 }
 
 /// Whether all conditions hold.

@@ -16,6 +16,7 @@ use agentmux_core::registry::Registry;
 use agentmux_core::turn::Turn;
 
 use crate::body::{Fields, Query};
+use crate::held::HeldAnswer;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::stream::Feed;
@@ -62,6 +63,8 @@ pub(crate) enum Outcome {
     Reply(Reply),
     /// The work is done, and the client waits for something.
     Wait(Wait),
+    /// The work is done; the answer begins at once, and ends with a decision that is to come.
+    Held(HeldAnswer),
     /// The work is done, and the client follows what happens.
     Stream(Feed),
 }

@@ -21,6 +21,7 @@
 mod body;
 mod gate;
 mod handlers;
+mod held;
 mod limits;
 mod refusal;
 mod reply;

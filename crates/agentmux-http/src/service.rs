@@ -14,6 +14,7 @@ use tokio::task::JoinError;
 use crate::body::{self, Fields, Query};
 use crate::gate::{Access, Arrival, Gate, Secret};
 use crate::handlers::{Call, Kept, Outcome};
+use crate::held::HeldAnswer;
 use crate::limits::{MAX_AT_WORK, MAX_STREAMS, WORK_MARGIN, WORK_PATIENCE};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
@@ -33,11 +34,15 @@ pub(crate) struct Service {
     streams: Arc<Semaphore>,
 }
 
-/// What goes out: a document, or a stream.
+/// What goes out: a document, or what takes its time.
 enum Answer {
     Reply(Reply),
+    Held(HeldAnswer),
     Stream(EventStream),
 }
+
+/// What is sent in an answer.
+pub(crate) type Content = Either<Full<Bytes>, Either<HeldAnswer, EventStream>>;
 
 impl Service {
     pub(crate) fn new(registry: Registry, access: &Access) -> Self {
@@ -63,7 +68,7 @@ impl Service {
         request: Request<Incoming>,
         local: bool,
         hints: &Hints,
-    ) -> Response<Either<Full<Bytes>, EventStream>> {
+    ) -> Response<Content> {
         let started = Instant::now();
         let (head, body) = request.into_parts();
         hints.unread(!body.is_end_stream());
@@ -74,7 +79,11 @@ impl Service {
             Ok(passage) => match self.perform(&passage, &head, body, hints).await {
                 Ok(Answer::Stream(stream)) => {
                     hints.streaming();
-                    return stream.into_response();
+                    return stream.into_response().map(Either::Right).map(Either::Right);
+                }
+                Ok(Answer::Held(held)) => {
+                    hints.streaming();
+                    return held.into_response().map(Either::Left).map(Either::Right);
                 }
                 Ok(Answer::Reply(reply)) => note(&passage, reply, started),
                 Err(refusal) => note(&passage, refusal.into(), started),
@@ -126,6 +135,7 @@ impl Service {
         match outcome.map_err(|panic| defect(passage, &panic))?? {
             Outcome::Reply(reply) => Ok(Answer::Reply(reply)),
             Outcome::Wait(wait) => wait.await.map(Answer::Reply),
+            Outcome::Held(held) => Ok(Answer::Held(held)),
             Outcome::Stream(feed) => {
                 let place = self.streams.clone().try_acquire_owned();
                 Ok(Answer::Stream(EventStream::new(feed, place.map_err(|_| Refusal::too_many_streams())?)))

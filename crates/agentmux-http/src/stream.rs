@@ -11,7 +11,6 @@ use std::task::{Context, Poll, ready};
 use agentmux_api as api;
 use agentmux_core::events::{Next, Reader};
 use agentmux_core::registry::Registry;
-use http_body_util::{Either, Full};
 use hyper::Response;
 use hyper::body::{Body, Bytes, Frame};
 use hyper::header::{self, HeaderValue};
@@ -108,8 +107,8 @@ impl EventStream {
     }
 
     /// The stream as hyper sends it; nothing else comes on its connection.
-    pub(crate) fn into_response(self) -> Response<Either<Full<Bytes>, Self>> {
-        let mut response = Response::new(Either::Right(self));
+    pub(crate) fn into_response(self) -> Response<Self> {
+        let mut response = Response::new(self);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::account::Account;
-use super::dialog::Dialog;
+use super::dialog::{Asked, Dialog};
 use super::draft::Draft;
 use super::input::{Input, Key};
 use super::job::Job;
@@ -225,6 +225,19 @@ impl Agent {
         }
     }
 
+    /// A hook has decided what the question on the screen asks.
+    pub(super) fn decided(&mut self, yes: bool, now: Instant) {
+        if let Phase::Asking(dialog, before) = &mut self.phase {
+            before.push(dialog.decided(yes));
+            self.asked(now);
+        }
+    }
+
+    /// True while a question is on the screen.
+    pub(super) fn is_asking(&self) -> bool {
+        matches!(self.phase, Phase::Asking(..))
+    }
+
     /// An input that goes to the box.
     fn edit(&mut self, input: Input, now: Instant) {
         match input {
@@ -353,7 +366,8 @@ impl Agent {
                 self.refuse(now);
             }
             Then::Ask(kind) => {
-                self.events.push(Event::Asked);
+                let command = if let Asked::Command(command) = &kind { Some(command.clone()) } else { None };
+                self.events.push(Event::Asked(command));
                 self.phase = Phase::Asking(Dialog::asked(kind), Vec::new());
                 return;
             }

@@ -168,6 +168,11 @@ impl Dialog {
         None
     }
 
+    /// The answer that a decision without keys is.
+    pub(super) fn decided(&self, yes: bool) -> String {
+        format!("{}{}-BY-HOOK", self.prefix, if yes { YES.word } else { NO.word })
+    }
+
     /// Whether it takes text now.
     pub(super) fn takes_text(&self) -> bool {
         self.typed.is_some() && self.selected + 1 == self.options.len()

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::thread;
 
 use serde_json::{Value, json};
 
@@ -16,6 +18,8 @@ pub(super) struct Hooks {
     prompts: u64,
     reply: String,
     interrupted: bool,
+    /// What the hook of a question decides.
+    deciding: Option<Receiver<Option<bool>>>,
 }
 
 impl Hooks {
@@ -34,9 +38,9 @@ impl Hooks {
                 self.interrupted = false;
                 self.run("UserPromptSubmit", json!({"prompt": String::from_utf8_lossy(text)}));
             }
-            Event::Asked => {
-                let input = json!({"command": "rm -rf build"});
-                self.run("PermissionRequest", json!({"tool_name": "Bash", "tool_input": input}));
+            Event::Asked(command) => {
+                let input = json!({"command": command});
+                self.ask("PermissionRequest", json!({"tool_name": "Bash", "tool_input": input}));
             }
             Event::Reply(text) => self.reply.clone_from(text),
             Event::Interrupted => self.interrupted = true,
@@ -47,24 +51,66 @@ impl Hooks {
         }
     }
 
-    fn run(&self, event: &str, mut payload: Value) {
-        let Some(command) = self.command.as_ref().filter(|_| self.mute.as_deref() != Some(event)) else {
-            return;
+    /// True while the hook of a question runs.
+    pub(super) fn is_deciding(&self) -> bool {
+        self.deciding.is_some()
+    }
+
+    /// What the hook of a question has decided, once it has. It is not waited for when nothing is asked any more.
+    pub(super) fn decision(&mut self, is_asked: bool) -> Option<bool> {
+        let decided = match self.deciding.as_ref().filter(|_| is_asked).map(Receiver::try_recv) {
+            Some(Err(TryRecvError::Empty)) => return None,
+            Some(Ok(decided)) => decided,
+            Some(Err(TryRecvError::Disconnected)) | None => None,
         };
+        self.deciding = None;
+        decided
+    }
+
+    /// Runs the hook of a question, while that is shown.
+    fn ask(&mut self, event: &'static str, payload: Value) {
+        let Some((command, payload)) = self.prepared(event, payload) else { return };
+        let (sender, receiver) = channel();
+        self.deciding = Some(receiver);
+        thread::spawn(move || {
+            let said =
+                output(&command, &payload).and_then(|said| serde_json::from_slice::<Value>(&said).ok());
+            let behaviour = said.and_then(|said| {
+                Some(said.pointer("/hookSpecificOutput/decision/behavior")?.as_str()? == "allow")
+            });
+            // The question may be answered already.
+            let _ = sender.send(behaviour);
+        });
+    }
+
+    fn run(&self, event: &str, payload: Value) {
+        if let Some((command, payload)) = self.prepared(event, payload) {
+            output(&command, &payload);
+        }
+    }
+
+    /// The command for this event, where there is one, and what it gets to read.
+    fn prepared(&self, event: &str, mut payload: Value) -> Option<(String, String)> {
+        let command = self.command.clone().filter(|_| self.mute.as_deref() != Some(event))?;
         payload["hook_event_name"] = event.into();
         payload["prompt_id"] = self.prompts.to_string().into();
-        #[expect(clippy::disallowed_methods, reason = "an agent runs its hooks itself")]
-        let child = Command::new("/bin/sh")
-            .args(["-c", command])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(mut child) = child else { return };
-        if let Some(mut stdin) = child.stdin.take() {
-            // A hook that reads nothing is still one.
-            let _ = stdin.write_all(payload.to_string().as_bytes());
-        }
-        let _ = child.wait();
+        Some((command, payload.to_string()))
     }
+}
+
+/// Runs a hook to its end; what it printed.
+fn output(command: &str, payload: &str) -> Option<Vec<u8>> {
+    #[expect(clippy::disallowed_methods, reason = "an agent runs its hooks itself")]
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", command])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A hook that reads nothing is still one.
+        let _ = stdin.write_all(payload.as_bytes());
+    }
+    Some(child.wait_with_output().ok()?.stdout)
 }

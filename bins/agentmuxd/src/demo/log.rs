@@ -21,8 +21,8 @@ pub(super) enum Event {
     Busy,
     /// What was replied.
     Reply(String),
-    /// It asks whether it may go on.
-    Asked,
+    /// It asks whether it may go on, or run this command.
+    Asked(Option<String>),
     /// Somebody interrupted the work.
     Interrupted,
     /// Work on a prompt is over.
@@ -56,7 +56,12 @@ impl Log {
             Event::Reply(text) => line["text"] = text.as_str().into(),
             Event::Key(name) => line["text"] = (*name).into(),
             Event::Exit(status) => line["status"] = (*status).into(),
-            Event::Start | Event::Ready | Event::Busy | Event::Asked | Event::Interrupted | Event::Idle => {}
+            Event::Start
+            | Event::Ready
+            | Event::Busy
+            | Event::Asked(_)
+            | Event::Interrupted
+            | Event::Idle => {}
         }
         file.write_all(format!("{line}\n").as_bytes())
     }
@@ -70,7 +75,7 @@ fn word(event: &Event) -> &'static str {
         Event::Lost(_) => "lost",
         Event::Busy => "busy",
         Event::Reply(_) => "reply",
-        Event::Asked => "asked",
+        Event::Asked(_) => "asked",
         Event::Interrupted => "interrupted",
         Event::Idle => "idle",
         Event::Key(_) => "key",

@@ -34,6 +34,8 @@ use terminal::{Terminal, Woken};
 
 /// An ESC that nothing follows for so long is the key.
 const ESCAPE_TIME: Duration = Duration::from_millis(30);
+/// How often it is looked whether the hook of a question has decided.
+const HOOK_TIME: Duration = Duration::from_millis(20);
 /// The exit status of a program that SIGTERM ended.
 const TERMINATED: u8 = 128 + 15;
 
@@ -88,6 +90,9 @@ fn interact(terminal: &Terminal, painter: &mut Painter, options: Options, log: &
     loop {
         let now = Instant::now();
         agent.tick(now);
+        if let Some(yes) = hooks.decision(agent.is_asking()) {
+            agent.decided(yes, now);
+        }
         show(&mut agent, terminal, painter, now)?;
         for event in agent.take_events() {
             log.write(&event)?;
@@ -101,6 +106,7 @@ fn interact(terminal: &Terminal, painter: &mut Painter, options: Options, log: &
             None => {}
         }
         let patience = agent.wake(now).map(|wake| wake.saturating_duration_since(Instant::now()));
+        let patience = if hooks.is_deciding() { Some(HOOK_TIME) } else { patience };
         let patience = if parser.is_undecided() { Some(ESCAPE_TIME) } else { patience };
         match terminal.wait(patience)? {
             Woken::Signal => return Ok(TERMINATED),

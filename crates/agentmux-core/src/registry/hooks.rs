@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{Entry, Inner, Registry, Sessions};
 use crate::error::Error;
 use crate::session::Command;
-use crate::signals::{Link, Secret, SignalsView, launch, read};
+use crate::signals::{Decision, Link, Secret, SignalsView, Verdict, launch, none, read};
 use crate::turn::{Turn, TurnState};
 
 impl Registry {
@@ -31,12 +32,12 @@ impl Registry {
         Ok(entry.link.view(entry.was_ready(), worked))
     }
 
-    /// Takes what a session's agent tells by a hook; the answer is what the agent gets for it. `event` names it where
+    /// Takes what a session's agent tells by a hook; the verdict is what the agent gets for it. `event` names it where
     /// the payload does not.
     ///
     /// # Errors
     /// [`Error::SessionNotFound`].
-    pub async fn hook(&self, session: &str, event: Option<&str>, payload: &Value) -> Result<Value, Error> {
+    pub async fn hook(&self, session: &str, event: Option<&str>, payload: &Value) -> Result<Verdict, Error> {
         let at = Instant::now();
         let gone = || Error::SessionNotFound(session.to_owned());
         let (link, commands) = {
@@ -51,9 +52,13 @@ impl Registry {
         }
         // One whose session has no task yet tells no more than that it starts.
         if let (Some(signal), Some(commands)) = (signal, commands) {
-            commands.send(Command::Hear(signal)).await.map_err(|_| gone())?;
+            let (answer, decision) = signal.permit.as_ref().map(|_| oneshot::channel()).unzip();
+            commands.send(Command::Hear(Box::new(signal), answer)).await.map_err(|_| gone())?;
+            return Ok(
+                decision.map_or_else(|| Verdict::Given(none()), |decision| Verdict::Open(Decision(decision)))
+            );
         }
-        Ok(Value::Object(serde_json::Map::new()))
+        Ok(Verdict::Given(none()))
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! given ── question known, answer fits ──► selecting ──► (text typed, shown) ──► entered ──► gone: answered
+//!   │                                  └─► hook given the decision ──► gone: answered; still there: by keys
 //!   └─ nothing asked, another question,        │ another question                   └─ still there: not answered
 //!      or one that is not recognised           └─► refused, no key more
 //! ```
@@ -35,6 +36,9 @@ const PAINTED: Duration = Duration::from_millis(1500);
 
 /// How long typed text may take to show, and an answered question to go away.
 const SHOWS: Duration = Duration::from_secs(5);
+
+/// How long a question may take to go away when the agent's hook was given the decision; then keys are pressed.
+const TAKES_DECISIONS: Duration = Duration::from_secs(3);
 
 /// How long an answer may take in all.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -89,6 +93,12 @@ enum Phase {
     Typed(Instant),
     /// The last key was pressed.
     Entered(Instant),
+    /// A hook was given the decision, when the agent had asked so often; whether it may have asked the same twice.
+    Decided {
+        at: Instant,
+        asks: u64,
+        rivalled: bool,
+    },
 }
 
 /// What is to be done next.
@@ -101,6 +111,8 @@ enum Move {
     Open,
     /// The text is typed.
     Type,
+    /// The agent's hook is given the decision.
+    Decide,
     /// These keys give the answer.
     Enter(Vec<Key>),
     /// The question is gone, or ticked as it was asked for.
@@ -147,7 +159,7 @@ impl Session {
     }
 
     /// What is to be done with questions for permission now.
-    fn policy(&self) -> Policy {
+    pub(super) fn policy(&self) -> Policy {
         self.current.as_ref().and_then(|current| current.policy).unwrap_or(self.parts.policy)
     }
 
@@ -208,6 +220,18 @@ impl Session {
                 true => Err(Error::NotAnswered { session: name() }),
             };
         }
+        if let Some(Aim { asked, phase, .. }) = &mut given.aim
+            && let Phase::Decided { at, asks, rivalled } = *phase
+        {
+            // One more question is another one, though it may say the same.
+            let is_there = known.is_some_and(|known| known.id == asked.id) && self.ears.asks == asks;
+            match () {
+                () if !is_there => return Ok(Move::Done),
+                () if now < at + TAKES_DECISIONS => return Ok(Move::Wait),
+                () if rivalled => return Err(Error::NotAnswered { session: name() }),
+                () => *phase = Phase::Selecting,
+            }
+        }
         if !asks {
             return Err(match given.aim {
                 Some(_) => Error::QuestionChanged { session: name() },
@@ -226,13 +250,17 @@ impl Session {
         if expected.is_some_and(|expected| *expected != asked.id) {
             return Err(Error::QuestionChanged { session: name() });
         }
-        if now < since + TAKES_KEYS {
+        let by_hook = self.decides_by_hook(&asked.question, &given.answer);
+        if !by_hook && now < since + TAKES_KEYS {
             return Ok(Move::Wait);
         }
         let aim = match &mut given.aim {
             Some(aim) => aim,
             None => given.aim.insert(self.aim(asked, &given.answer)?),
         };
+        if by_hook && aim.phase == Phase::Selecting {
+            return Ok(Move::Decide);
+        }
         self.next_key(aim, &asked.question, now)
     }
 
@@ -264,6 +292,7 @@ impl Session {
             false => Err(Error::NotAnswered { session: self.parts.name.clone() }),
         };
         match (&aim.plan, aim.phase) {
+            (_, Phase::Decided { .. }) => Ok(Move::Wait),
             (Plan::Press(keys), _) => Ok(Move::Enter(keys.clone())),
             (Plan::Choose(wanted), _) => Ok(selecting(*wanted, Move::Enter(vec![Key::Enter]))),
             (Plan::Type { option: None, .. }, Phase::Selecting) => Ok(Move::Type),
@@ -307,11 +336,18 @@ impl Session {
         let Some(sight) = self.asking.known().map(|asked| asked.question.clone()) else {
             return Ok(Move::Wait);
         };
-        if !given.hand.may_press(key, &sight, self.quiet_since, Instant::now()) {
+        if next != Move::Decide && !given.hand.may_press(key, &sight, self.quiet_since, Instant::now()) {
             return Ok(Move::Wait);
         }
         self.look().await;
         if self.next_move(given)? != next {
+            return Ok(Move::Wait);
+        }
+        if next == Move::Decide {
+            let (decided, asks, at) = (self.decide(&given.answer), self.ears.asks, Instant::now());
+            if let (Some(aim), Some(rivalled)) = (&mut given.aim, decided) {
+                aim.phase = Phase::Decided { at, asks, rivalled };
+            }
             return Ok(Move::Wait);
         }
         let Some(aim) = &mut given.aim else { return Ok(Move::Wait) };

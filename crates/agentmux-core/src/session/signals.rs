@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::Value;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Session;
@@ -26,6 +28,8 @@ pub(super) struct Ears {
     /// Its record of the conversation.
     transcript: Option<PathBuf>,
     pub(super) context: Option<u8>,
+    /// How often it asked something.
+    pub(super) asks: u64,
     /// Its word was waited for in vain, and it has told nothing since.
     missed: bool,
 }
@@ -56,7 +60,7 @@ pub(super) struct Said {
 
 impl Session {
     /// Takes what the agent told.
-    pub(super) fn hear(&mut self, signal: Signal) {
+    pub(super) fn hear(&mut self, signal: Signal, answer: Option<oneshot::Sender<Value>>) {
         log::debug!("session {}: hook {} ({})", self.parts.name, signal.event, signal.means.word());
         self.ears.missed = false;
         if signal.means == Meaning::Submitted {
@@ -70,7 +74,9 @@ impl Session {
         }
         self.ears.transcript = signal.transcript.clone().or(self.ears.transcript.take());
         self.ears.context = signal.usage.context.or(self.ears.context);
-        if let Some(word) = Word::of(&signal) {
+        self.ears.asks += u64::from(signal.means == Meaning::Asks);
+        let decided = self.take_hook(&signal, answer);
+        if let Some(word) = Word::of(&signal).filter(|_| !decided) {
             self.ears.word = Some(word);
         }
         self.note_report(signal);

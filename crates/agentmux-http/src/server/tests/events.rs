@@ -163,10 +163,16 @@ impl Stalled {
 
     /// More than the log keeps and the connection buffers.
     async fn much_happens(&self) {
-        for _ in 0..1000 {
-            let (session, _) =
-                self.registry.open(agentmux_core::registry::StartSpec::default()).await.unwrap();
-            self.registry.kill(&session.id).await.unwrap();
+        for _ in 0..100 {
+            let mut kills = tokio::task::JoinSet::new();
+            for _ in 0..10 {
+                let opening = self.registry.open(agentmux_core::registry::StartSpec::default());
+                let (session, _) = opening.await.unwrap();
+                let registry = self.registry.clone();
+                kills.spawn(async move { registry.kill(&session.id).await.unwrap() });
+            }
+            // At once: killing takes a moment, and the reader is not to stall for long.
+            kills.join_all().await;
         }
     }
 }
