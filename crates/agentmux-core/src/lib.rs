@@ -14,6 +14,7 @@
 //! use agentmux_core::fake::FakeTerminal;
 //! use agentmux_core::input::{Prompt, ShortName, Workdir};
 //! use agentmux_core::profile::Profiles;
+//! use agentmux_core::question::Policy;
 //! use agentmux_core::registry::{IfBusy, Registry, Settings, StartSpec};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -31,6 +32,7 @@
 //!     size: Default::default(),
 //!     env: EnvironmentSource::fixed(std::env::vars_os().collect()),
 //!     accept_trust: false,
+//!     policy: Policy::Ask,
 //!     allow_external: false,
 //!     relay: None,
 //! };
