@@ -84,8 +84,9 @@ fn view(profile: &Profile, settings: &Settings, environment: &Environment) -> Ag
 
 /// What its profile reads its state from.
 fn signals(profile: &Profile) -> Vec<Source> {
-    let title = profile.rules.iter().any(|rule| rule.title.is_some());
-    title.then_some(Source::Title).into_iter().chain([Source::Screen]).collect()
+    let hook = profile.signals.is_some().then_some(Source::Hook);
+    let title = profile.rules.iter().any(|rule| rule.title.is_some()).then_some(Source::Title);
+    hook.into_iter().chain(title).chain([Source::Screen]).collect()
 }
 
 /// The environment of an agent where no request adds to it.
