@@ -103,7 +103,7 @@ pub(crate) const QWEN: Agent = Agent {
     name: "qwen",
     seed: qwen,
     prompt_in: all_of_it,
-    made_of: str::to_owned,
+    made_of: |text| text.trim().to_owned(),
     reply: Reply::Own,
     error: Failure::Told,
     exit: "/quit",
