@@ -10,7 +10,8 @@ use agentmux_core::registry::Registry;
 use agentmux_core::signals::Decision;
 use hyper::Response;
 use hyper::body::{Body, Bytes, Frame};
-use hyper::header::{self, HeaderValue};
+
+use crate::stream::last_answer;
 
 /// The body that is to come; nothing once it is out.
 pub(crate) struct HeldAnswer(Option<Pin<Box<dyn Future<Output = Bytes> + Send>>>);
@@ -28,13 +29,7 @@ impl HeldAnswer {
 
     /// The answer as hyper sends it; nothing else comes on its connection.
     pub(crate) fn into_response(self) -> Response<Self> {
-        let mut response = Response::new(self);
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        response
+        last_answer(self, "application/json; charset=utf-8")
     }
 }
 

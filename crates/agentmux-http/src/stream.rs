@@ -108,14 +108,19 @@ impl EventStream {
 
     /// The stream as hyper sends it; nothing else comes on its connection.
     pub(crate) fn into_response(self) -> Response<Self> {
-        let mut response = Response::new(self);
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        response
+        last_answer(self, "text/event-stream")
     }
+}
+
+/// An answer that is sent as its body comes, and with which its connection ends.
+pub(crate) fn last_answer<B>(body: B, content_type: &'static str) -> Response<B> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 impl Body for EventStream {
