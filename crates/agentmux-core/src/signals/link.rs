@@ -1,0 +1,137 @@
+//! What is known of a session's signals: whether its agent is made to tell, and what was heard of it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use crate::profile::Profile;
+use crate::profile::signals::Meaning;
+
+/// One session's way of hearing its agent: set up when the agent is started, found again when it is adopted.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) profile: Arc<Profile>,
+    /// What the agent's payloads are signed with, or why the agent is not made to send any.
+    pub(crate) secret: Result<Secret, String>,
+    /// An earlier daemon started the agent, and heard what it told then.
+    adopted: bool,
+    heard: Mutex<BTreeMap<String, Heard>>,
+}
+
+/// A text that only one session's agent knows; it is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text itself, to compare with.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// What was heard of one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// How often it came.
+    pub count: u64,
+    /// When it came last.
+    pub last: SystemTime,
+}
+
+/// What is known of a session's signals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignalsView {
+    /// How they are.
+    pub health: Health,
+    /// A sentence on that.
+    pub why: String,
+    /// Each event that the profile knows, what it means, and what was heard of it.
+    pub events: Vec<(String, &'static str, Option<Heard>)>,
+}
+
+/// How a session's signals are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// The agent was not made to send any.
+    Off,
+    /// None came yet, and none need have come.
+    Waiting,
+    /// They come.
+    Live,
+    /// None came, though the agent has been at work.
+    Silent,
+}
+
+impl Health {
+    /// The word for it on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Waiting => "waiting",
+            Self::Live => "live",
+            Self::Silent => "silent",
+        }
+    }
+}
+
+impl Link {
+    pub(crate) fn new(profile: Arc<Profile>, secret: Result<Secret, String>) -> Arc<Self> {
+        Arc::new(Self { profile, secret, adopted: false, heard: Mutex::default() })
+    }
+
+    pub(crate) fn adopted(profile: Arc<Profile>, secret: Result<Secret, String>) -> Arc<Self> {
+        Arc::new(Self { profile, secret, adopted: true, heard: Mutex::default() })
+    }
+
+    /// Whether the agent tells by a hook what it said, and nothing of its state.
+    pub(crate) fn tells_notes(&self) -> bool {
+        let events = self.profile.signals.iter().flat_map(|signals| &signals.events);
+        self.secret.is_ok() && events.into_iter().any(|rule| rule.means == Meaning::Notes)
+    }
+
+    /// Notes that an event came.
+    pub(crate) fn note(&self, event: &str) {
+        // An agent has a dozen events; anything more is not one's.
+        let mut heard = self.heard();
+        if heard.len() < 100 || heard.contains_key(event) {
+            let now = Heard { count: 0, last: SystemTime::UNIX_EPOCH };
+            let heard = heard.entry(event.to_owned()).or_insert(now);
+            *heard = Heard { count: heard.count + 1, last: SystemTime::now() };
+        }
+    }
+
+    /// What is known. `ready`, `worked`: the agent has been ready, or at work on a turn, since this daemon knows it.
+    pub(crate) fn view(&self, ready: bool, worked: bool) -> SignalsView {
+        let heard = self.heard();
+        let known = || self.profile.signals.iter().flat_map(|signals| &signals.events);
+        let tells_start = known().any(|rule| rule.means == Meaning::Ready);
+        let tried = worked || (ready && tells_start && !self.adopted);
+        let (health, why) = match &self.secret {
+            Err(why) => (Health::Off, format!("{why}; title and screen decide")),
+            Ok(_) if !heard.is_empty() => (Health::Live, "the agent tells what it does".to_owned()),
+            Ok(_) if tried => (Health::Silent, "hooks are silent: title and screen decide".to_owned()),
+            Ok(_) => (Health::Waiting, "no hook has come yet".to_owned()),
+        };
+        let mut events: Vec<(String, &'static str, Option<Heard>)> = Vec::new();
+        for rule in known() {
+            if !events.iter().any(|(name, ..)| *name == rule.name) {
+                events.push((rule.name.clone(), rule.means.word(), heard.get(&rule.name).copied()));
+            }
+        }
+        SignalsView { health, why, events }
+    }
+
+    fn heard(&self) -> MutexGuard<'_, BTreeMap<String, Heard>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
