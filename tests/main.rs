@@ -10,6 +10,7 @@ mod client;
 mod config;
 mod delivery;
 mod doctor;
+mod documents;
 mod endings;
 mod environment;
 mod faults;

@@ -72,13 +72,18 @@ impl Setup {
 
     /// The same program at another path below the home.
     pub(crate) fn installed_at(mut self, path: &str) -> Self {
+        self.program = self.install(Path::new(AGENTMUXD), path);
+        self
+    }
+
+    /// Puts a program at a path below the home.
+    pub(crate) fn install(&self, program: &Path, path: &str) -> PathBuf {
         let file = self.file(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        if std::fs::hard_link(AGENTMUXD, &file).is_err() {
-            std::fs::copy(AGENTMUXD, &file).unwrap();
+        if std::fs::hard_link(program, &file).is_err() {
+            std::fs::copy(program, &file).unwrap();
         }
-        self.program = file;
-        self
+        file
     }
 
     /// A shell script below the home, to be run.
@@ -166,6 +171,12 @@ impl Setup {
         }
     }
 
+    /// The sockets of tmux servers in the state folders that there are.
+    fn sockets(&self) -> Vec<PathBuf> {
+        let folders = std::fs::read_dir(self.dir.path()).unwrap().map(|entry| entry.unwrap().path());
+        folders.map(|folder| folder.join("tmux.sock")).filter(|socket| socket.exists()).collect()
+    }
+
     pub(super) fn client(&self, greeting: &Value) -> Client {
         let port = u16::try_from(greeting["port"].as_u64().unwrap()).unwrap();
         let generated = || std::fs::read_to_string(self.state().join("token")).ok();
@@ -176,8 +187,10 @@ impl Setup {
 
 impl Drop for Setup {
     fn drop(&mut self) {
-        for socket in ["s/tmux.sock", "terminal.sock"] {
-            Tmux::on(&self.file(socket)).end();
+        // Terminals first: a daemon in one of them would start a tmux server again.
+        Tmux::on(&self.file("terminal.sock")).end();
+        for socket in self.sockets() {
+            Tmux::on(&socket).end();
         }
         let left = remains(self.dir.path(), Duration::from_secs(5));
         for (pid, _) in &left {

@@ -15,9 +15,8 @@ use std::time::Duration;
 use agentmux_core::environment::EnvironmentSource;
 use agentmux_core::fake::FakeTerminal;
 use agentmux_core::input::{ShortName, Workdir};
-use agentmux_core::profile::{Definitions, Profiles};
+use agentmux_core::profile::Profiles;
 use agentmux_core::registry::Settings;
-use agentmux_core::signals::Relay;
 use agentmux_core::terminal::{Size, Terminal};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -54,20 +53,6 @@ fn registry(terminal: Arc<dyn Terminal>) -> Registry {
         relay: None,
     };
     Registry::new(terminal, Profiles::builtin(), settings)
-}
-
-/// The same, with an agent that tells when it has finished; its sessions have their secrets in this folder.
-fn telling_registry(folder: &Path) -> Registry {
-    let file = folder.join("teller.toml");
-    let profile = "extends = 'repl'\ncommand = ['echo']\n[[signals.event]]\nname = 'Stop'\nmeans = 'done'\n";
-    std::fs::write(&file, profile).unwrap();
-    let mut definitions = Definitions::builtin();
-    definitions.add_file(&file).unwrap();
-    let relay = Relay { program: "/bin/false".into(), sessions: folder.into(), daemon: folder.into() };
-    let agent = ShortName::parse("agent", "teller").unwrap();
-    let settings = registry(Arc::new(FakeTerminal::default())).settings().clone();
-    let settings = Settings { agent, command: None, relay: Some(relay), ..settings };
-    Registry::new(Arc::new(FakeTerminal::default()), definitions.read().unwrap(), settings)
 }
 
 fn access() -> Access {

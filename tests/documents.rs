@@ -1,0 +1,134 @@
+//! The documentation, as its reader would follow it: each block of commands of each page is run as it is written, in a fresh
+//! home, and what a page shows of an output is what comes.
+//!
+//! `claude` and `codex` are the demo agent in that home; `with:claude` marks the blocks that are for the real one.
+
+mod desk;
+mod likeness;
+mod page;
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::harness::Client;
+use desk::Desk;
+use page::{Block, Page, Use, repository};
+
+/// Why a block is not run here.
+const REASONS: [(&str, &str); 3] = [
+    ("ci", "`.ci/run` runs these very lines, on a machine of its own"),
+    ("installs", "changes the machine that it is run on"),
+    ("long", "measures for minutes"),
+];
+
+/// Each page a test.
+macro_rules! pages {
+    ($($test:ident: $file:literal, $follow:expr;)*) => {
+        const PAGES: &[&str] = &[$($file),*];
+        $(#[test] fn $test() { ($follow)(&Page::open($file)); })*
+    };
+}
+
+pages! {
+    the_readme_works_as_it_is_written: "README.md", follow;
+    the_api_works_as_it_is_written: "docs/api.md", follow_the_api;
+    profiles_are_made_as_it_is_written: "docs/profiles.md", follow_with_a_session;
+    performance_is_measured_as_it_is_written: "docs/performance.md", follow;
+}
+
+/// A page that starts all that it needs.
+fn follow(page: &Page) {
+    Desk::new().follow(page, None, |_, _| {});
+}
+
+/// A page for whom a daemon runs, which has a session.
+fn follow_with_a_session(page: &Page) {
+    let mut desk = Desk::new();
+    desk.start_daemon();
+    desk.follow(page, None, |desk, _| have_session(&desk.client()));
+}
+
+/// The page says what its lines are about: a session named `demo`, a turn.
+fn follow_the_api(page: &Page) {
+    let mut desk = Desk::new();
+    desk.start_daemon();
+    desk.follow(page, None, |desk, block| {
+        let client = desk.client();
+        if block.text.contains(r#""name":"demo""#) {
+            client.delete("/sessions/demo");
+        } else {
+            have_session(&client);
+        }
+        let ask = |text: &str| {
+            let turn = client.post("/sessions/demo/turns", json!({"text": text, "wait": 60}));
+            turn.json()["id"].as_str().unwrap().to_owned()
+        };
+        if block.text.contains("/answer") {
+            ask("ASK");
+        }
+        if block.text.contains("$ID") {
+            desk.command(&format!("ID={}", ask("PONG")), true);
+        }
+        if block.text.contains("$SECRET") {
+            let id = client.get("/sessions/demo").ok()["id"].clone();
+            desk.command(&format!("SECRET={}", desk.secret(id.as_str().unwrap())), true);
+        }
+    });
+}
+
+/// Sees that the session `demo` is there, and ready.
+fn have_session(client: &Client) {
+    if client.get("/sessions/demo/wait?until=idle&wait=60").json()["state"] != "idle" {
+        client.delete("/sessions/demo");
+        client.post("/sessions", json!({"name": "demo", "wait": 60})).with(201);
+    }
+}
+
+/// The pages of the documentation.
+fn pages() -> Vec<String> {
+    let listed = std::fs::read_dir(repository().join("docs")).unwrap();
+    let names = listed.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut pages: Vec<_> =
+        names.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}")).collect();
+    pages.push("README.md".to_owned());
+    pages.sort();
+    pages
+}
+
+#[test]
+fn each_page_with_commands_is_followed() {
+    for name in pages() {
+        let has_commands = Page::open(&name).blocks.iter().any(|block| matches!(block.use_, Use::Run(..)));
+        assert!(!has_commands || PAGES.contains(&name.as_str()), "{name} is followed by no test");
+    }
+}
+
+/// What is not run, and why, is in its fence; here it is counted, so that no block slips out unseen.
+#[test]
+fn what_is_not_run_has_a_reason() {
+    let mut used = BTreeSet::new();
+    for name in pages() {
+        for Block { at, use_, text, .. } in Page::open(&name).blocks {
+            let Use::NotRun(reason) = use_ else { continue };
+            let known = REASONS.iter().any(|(known, _)| *known == reason);
+            assert!(known, "{name}:{at}: '{reason}' is no reason");
+            used.insert(reason.clone());
+            if reason == "ci" {
+                is_run_by_ci(&name, &text);
+            }
+        }
+    }
+    let unused = REASONS.iter().find(|(reason, _)| !used.contains(*reason));
+    assert!(unused.is_none(), "nothing is left out for the reason {unused:?}");
+}
+
+#[track_caller]
+fn is_run_by_ci(page: &str, text: &str) {
+    let ci = std::fs::read_to_string(repository().join(".ci/run")).unwrap();
+    for line in text.lines() {
+        let command = line.split('#').next().unwrap().trim();
+        let is_run = ci.lines().any(|line| line.trim().trim_start_matches("exec ") == command);
+        assert!(is_run, "{page}: .ci/run does not run '{command}'");
+    }
+}
