@@ -85,6 +85,17 @@ fn waiting_prints_the_reply_and_nothing_else() {
 }
 
 #[test]
+fn a_reply_that_is_not_known_is_said_to_be_so() {
+    let daemon = Daemon::start();
+    let output = agentmux(&daemon, &["run", "--wait", "LONG 20000"]).output().unwrap();
+    assert_eq!(ended(0, &output), "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("agentmux: the agent has finished, but what it said is not known"), "{said}");
+    let output = agentmux(&daemon, &["send", "--wait", "EMPTY"]).output().unwrap();
+    assert_eq!((ended(0, &output), output.stderr.as_slice()), (String::new(), &[][..]));
+}
+
+#[test]
 fn a_prompt_arrives_as_it_was_given() {
     let daemon = Daemon::start();
     ended(0, &piped(&daemon, &["run", "--wait", "--name", "a"], "from stdin\nlast line\n"));

@@ -43,8 +43,9 @@ pub(super) fn table(stage: &Stage) {
 }
 
 /// A prompt that is longer than the screen, or that its echo shows otherwise (Aider: a tab as `^I`), hides where its
-/// reply begins, unless the agent hands that over.
+/// reply begins, unless the agent hands that over: then it is not known, and never taken for an empty one.
 fn is_answered(stage: &Stage, prompt: &str, turn: &Value) -> bool {
     let is_hidden = prompt.len() > 2000 || prompt.contains('\t');
-    turn["reply"] == "PONG" || (is_hidden && !matches!(stage.agent.reply, Reply::Own | Reply::Whole))
+    let may_be_unknown = is_hidden && stage.agent.reply == Reply::Words;
+    turn["reply"] == "PONG" || (may_be_unknown && turn["reply"].is_null() && turn["reply_source"].is_null())
 }

@@ -68,6 +68,17 @@ fn no_reply_is_an_empty_one() {
     assert_eq!((&turn["state"], &turn["reply"]), (&json!("done"), &json!("")));
 }
 
+/// An empty reply says that the agent said nothing: nobody may conclude that from not having seen it.
+#[test]
+fn a_reply_whose_beginning_is_out_of_sight_is_null() {
+    let daemon = Daemon::start();
+    daemon.session("a");
+    let turn = &daemon.send("LONG 20000")["turn"];
+    assert_eq!((&turn["state"], &turn["delivery"]), (&json!("done"), &json!("confirmed")), "{turn}");
+    assert_eq!((&turn["reply"], &turn["reply_source"]), (&Value::Null, &Value::Null), "{turn}");
+    assert_eq!(daemon.send("PONG")["turn"]["reply"], "PONG");
+}
+
 #[test]
 fn a_wait_that_ends_first_is_no_error_and_the_turn_can_be_asked_for() {
     let daemon = Daemon::start();

@@ -123,7 +123,7 @@ fn result(json: bool, document: &impl serde::Serialize, turn: &Turn) -> Result<E
     if json {
         output::document(document)?;
     } else if turn.state == "done" {
-        output::text(turn.reply.as_deref().unwrap_or_default())?;
+        turn.reply.as_deref().map_or(Ok(()), output::text)?;
     }
     Ok(ending(turn))
 }
@@ -131,6 +131,13 @@ fn result(json: bool, document: &impl serde::Serialize, turn: &Turn) -> Result<E
 fn ending(turn: &Turn) -> Ending {
     let Turn { id, session, state, .. } = turn;
     match state.as_str() {
+        "done" if turn.reply.is_none() => Ending::because(
+            Status::Done,
+            format!(
+                "the agent has finished, but what it said is not known: it did not tell, and its screen shows no \
+                 beginning of it; `agentmux attach {session}` shows what there is"
+            ),
+        ),
         "done" => Ending::DONE,
         "needs_input" => Ending::because(
             Status::NeedsInput,

@@ -67,9 +67,10 @@ pub struct Turn {
     /// Present, and true, where the agent received the text changed, or with more around it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transformed: Option<bool>,
-    /// What the agent said, once it has finished; null in lists and in events.
+    /// What the agent said, once it has finished; null in lists and in events, and where nobody knows it. Empty
+    /// where it said nothing.
     pub reply: Option<String>,
-    /// Where the reply was read: `hook`, `transcript` or `screen`.
+    /// Where the reply was read: `hook`, `transcript` or `screen`; null where it is not known.
     pub reply_source: Option<String>,
     /// Percent of the context used at its end, where the agent tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]

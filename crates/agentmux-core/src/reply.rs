@@ -12,8 +12,9 @@ const MAX_REPLY: usize = 1024 * 1024;
 pub(crate) struct Traces {
     /// How often the prompt was echoed.
     pub(crate) echoes: usize,
-    /// What stands below the last echo, cleaned; empty where nothing does.
-    pub(crate) reply: String,
+    /// What stands below the last echo, cleaned, and empty where nothing does; `None` where no echo is to be seen: then
+    /// nobody knows where the reply begins.
+    pub(crate) reply: Option<String>,
 }
 
 /// Looks for the traces of a prompt.
@@ -25,12 +26,18 @@ pub(crate) fn traces(profile: &Profile, screen: &Screen, prompt: &str) -> Traces
 /// Looks for them above a row.
 pub(crate) fn traces_above(profile: &Profile, screen: &Screen, prompt: &str, end: usize) -> Traces {
     let rows = &screen.rows[..end.min(screen.rows.len())];
-    let ends: Vec<usize> =
-        (0..rows.len()).filter_map(|at| echo_end(profile, &rows[at..], prompt).map(|n| at + n)).collect();
-    Traces {
-        echoes: ends.len(),
-        reply: ends.last().map_or_else(String::new, |&end| clean(profile, &rows[end..])),
+    let (mut echoes, mut last_end, mut at) = (0, None, 0);
+    while at < rows.len() {
+        match echo_end(profile, &rows[at..], prompt) {
+            // A row within an echo may begin as the prompt does, and is no further echo.
+            Some(length) => {
+                at += length;
+                (echoes, last_end) = (echoes + 1, Some(at));
+            }
+            None => at += 1,
+        }
     }
+    Traces { echoes, reply: last_end.map(|end| clean(profile, &rows[end..])) }
 }
 
 /// How many of the first rows are the echo of the prompt; `None` where no echo begins here.
@@ -110,6 +117,10 @@ mod tests {
     use super::*;
     use crate::profile::Profiles;
 
+    fn found(echoes: usize, reply: &str) -> Traces {
+        Traces { echoes, reply: Some(reply.to_owned()) }
+    }
+
     fn demo(rows: &str, prompt: &str) -> Traces {
         let box_ = "────────────\n❯ \n────────────\n  ready";
         let screen = Screen::from_ansi(&format!("{rows}\n{box_}"));
@@ -118,38 +129,46 @@ mod tests {
 
     #[test]
     fn a_reply_loses_marker_and_indentation() {
-        let found = demo("❯ old\n\n● old reply\n\n❯ hi\n\n● one\n  two\n    indented\n\n  three\n", "hi");
-        assert_eq!(found, Traces { echoes: 1, reply: "one\ntwo\n  indented\n\nthree".into() });
+        let traces = demo("❯ old\n\n● old reply\n\n❯ hi\n\n● one\n  two\n    indented\n\n  three\n", "hi");
+        assert_eq!(traces, found(1, "one\ntwo\n  indented\n\nthree"));
     }
 
     #[test]
     fn the_last_of_equal_prompts_counts() {
-        let found = demo("❯ PONG\n\n● 1\n\n❯ PONG\n\n● 2\n", "PONG");
-        assert_eq!(found, Traces { echoes: 2, reply: "2".into() });
-        assert_eq!(demo("❯ PONG\n\n● 1\n\n❯ PONG\n", "PONG").reply, "");
+        assert_eq!(demo("❯ PONG\n\n● 1\n\n❯ PONG\n\n● 2\n", "PONG"), found(2, "2"));
+        assert_eq!(demo("❯ PONG\n\n● 1\n\n❯ PONG\n", "PONG"), found(2, ""));
     }
 
     #[test]
     fn wrapped_and_multi_line_echoes_are_no_reply() {
-        let found = demo(
+        let traces = demo(
             "❯ a long prompt that the\n  agent wrapped\n\n  and more\n\n● yes\n",
             "a long prompt that the agent wrapped\n\nand more",
         );
-        assert_eq!(found.reply, "yes");
+        assert_eq!(traces, found(1, "yes"));
+    }
+
+    #[test]
+    fn a_row_of_an_echo_that_begins_as_the_prompt_does_is_no_further_echo() {
+        let aider = Profiles::builtin().get("aider").unwrap();
+        let screen = Screen::from_ansi("> word word word\n> word word end\n\nPONG");
+        let traces = traces_above(&aider, &screen, "word word word word word end", screen.rows.len());
+        assert_eq!(traces, found(1, "PONG"));
+        assert_eq!(demo("❯ one\n❯ one\n\n● x\n", "one"), found(2, "x"));
     }
 
     #[test]
     fn lines_like_prompts_inside_a_reply_stay() {
-        let found = demo("❯ MD\n\n● # Title\n  ❯ npm test\n  ────────────\n  ● 1. Allow once\n", "MD");
-        assert_eq!(found.reply, "# Title\n❯ npm test\n────────────\n● 1. Allow once");
+        let traces = demo("❯ MD\n\n● # Title\n  ❯ npm test\n  ────────────\n  ● 1. Allow once\n", "MD");
+        assert_eq!(traces, found(1, "# Title\n❯ npm test\n────────────\n● 1. Allow once"));
     }
 
     #[test]
     fn an_echo_that_is_shown_as_markdown_is_found() {
-        let found =
+        let traces =
             demo("❯ Title\n  • item code\n  ───\n  done\n\n● yes\n", "# Title\n- item `code`\n---\ndone");
-        assert_eq!(found, Traces { echoes: 1, reply: "yes".into() });
-        assert_eq!(demo("❯ ???\n\n● what?\n", "???").reply, "what?");
+        assert_eq!(traces, found(1, "yes"));
+        assert_eq!(demo("❯ ???\n\n● what?\n", "???"), found(1, "what?"));
         assert_eq!(demo("❯ ---\n\n● x\n", "hi").echoes, 0);
     }
 
@@ -157,12 +176,11 @@ mod tests {
     fn a_scroll_bar_is_no_text() {
         let copilot = Profiles::builtin().get("copilot").unwrap();
         let rows = " ❯ one two    10:00 ┃\n   three          ┃\n                  ┃\n ● yes            ┃\n                  ┃\n   no             ┃";
-        let found = traces(&copilot, &Screen::from_ansi(rows), "one two three");
-        assert_eq!(found, Traces { echoes: 1, reply: "yes\n\nno".into() });
+        assert_eq!(traces(&copilot, &Screen::from_ansi(rows), "one two three"), found(1, "yes\n\nno"));
     }
 
     #[test]
     fn another_prompt_s_echo_is_no_trace() {
-        assert_eq!(demo("❯ something else\n\n● x\n", "hi").echoes, 0);
+        assert_eq!(demo("❯ something else\n\n● x\n", "hi"), Traces::default());
     }
 }

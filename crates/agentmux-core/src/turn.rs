@@ -132,7 +132,8 @@ pub struct Turn {
     pub receipt: Option<Source>,
     /// The agent changed the text that was typed, or added to it.
     pub transformed: bool,
-    /// What the agent said; at most 1 MiB, the end is kept.
+    /// What the agent said; at most 1 MiB, the end is kept. `None` before its end, and where nobody knows it: the agent
+    /// did not tell, and the prompt's echo, below which the reply stands, is out of sight.
     pub reply: Option<String>,
     /// Where the reply was read: `hook`, `transcript` or `screen`.
     pub reply_source: Option<&'static str>,
@@ -150,6 +151,14 @@ pub struct Turn {
     pub finished_at: Option<SystemTime>,
     /// A usage limit holds it up: when it goes on.
     pub held_until: Option<SystemTime>,
+}
+
+/// What the agent said in a turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) text: String,
+    /// Where it was read: `hook`, `transcript` or `screen`.
+    pub(crate) source: &'static str,
 }
 
 /// How many finished turns are remembered.
@@ -337,21 +346,18 @@ impl TurnPen {
         self.turn.send_modify(|turn| turn.usage = usage.or(turn.usage));
     }
 
-    /// The agent has finished.
-    pub(crate) fn done(&self, reply: String, source: &'static str) {
+    /// The agent has finished, and said this, where that is known.
+    pub(crate) fn done(&self, reply: Option<Reply>) {
         self.finish(TurnState::Done, |turn| {
             turn.confirmed = Some(true);
-            turn.reply = Some(reply);
-            turn.reply_source = Some(source);
+            turn.says(reply);
         });
     }
 
     /// The agent was interrupted; this much it had said.
-    pub(crate) fn interrupted(&self, reply: String, source: &'static str) {
-        self.finish(TurnState::Interrupted, |turn| {
-            turn.reply = Some(reply).filter(|reply| !reply.is_empty());
-            turn.reply_source = turn.reply.is_some().then_some(source);
-        });
+    pub(crate) fn interrupted(&self, reply: Option<Reply>) {
+        let said_something = reply.filter(|reply| !reply.text.is_empty());
+        self.finish(TurnState::Interrupted, |turn| turn.says(said_something));
     }
 
     /// Nothing was typed, and nothing will be.
@@ -391,6 +397,10 @@ impl TurnPen {
 }
 
 impl Turn {
+    fn says(&mut self, reply: Option<Reply>) {
+        (self.reply, self.reply_source) = reply.map(|reply| (reply.text, reply.source)).unzip();
+    }
+
     fn without_reply(&self) -> Self {
         Self {
             id: self.id.clone(),
@@ -425,6 +435,30 @@ mod tests {
         SessionName::parse("a").unwrap()
     }
 
+    fn said(text: &str) -> Reply {
+        Reply { text: text.to_owned(), source: "screen" }
+    }
+
+    #[test]
+    fn a_reply_that_is_not_known_is_none_and_has_no_source() {
+        let book = TurnBook::default();
+        let ended = |end: &dyn Fn(&TurnPen)| {
+            let pen = book.open(&name(), "s");
+            end(&pen);
+            let turn = pen.watch().borrow().clone();
+            (turn.state, turn.reply, turn.reply_source)
+        };
+        let (done, interrupted) = (TurnState::Done, TurnState::Interrupted);
+        assert_eq!(ended(&|pen| pen.done(None)), (done, None, None));
+        assert_eq!(ended(&|pen| pen.done(Some(said("")))), (done, Some(String::new()), Some("screen")));
+        assert_eq!(ended(&|pen| pen.interrupted(None)), (interrupted, None, None));
+        assert_eq!(ended(&|pen| pen.interrupted(Some(said("")))), (interrupted, None, None));
+        assert_eq!(
+            ended(&|pen| pen.interrupted(Some(said("x")))),
+            (interrupted, Some("x".to_owned()), Some("screen"))
+        );
+    }
+
     #[test]
     fn finished_turns_are_forgotten_before_those_that_go_on() {
         let book = TurnBook::default();
@@ -432,7 +466,7 @@ mod tests {
         let pens: Vec<_> = (0..REMEMBERED + 5)
             .map(|_| {
                 let pen = book.open(&name(), "s");
-                pen.done(String::new(), "screen");
+                pen.done(None);
                 pen
             })
             .collect();
@@ -445,8 +479,8 @@ mod tests {
     fn lists_are_newest_first_and_without_replies() {
         let book = TurnBook::default();
         let pens: Vec<_> = (0..3).map(|_| book.open(&name(), "s")).collect();
-        pens[0].done("x".into(), "screen");
-        pens[2].done("y".into(), "screen");
+        pens[0].done(Some(said("x")));
+        pens[2].done(Some(said("y")));
         let listed = book.list(10, |turn| turn.state == TurnState::Done);
         let ids: Vec<_> = listed.iter().map(|turn| turn.id.clone()).collect();
         assert_eq!(ids, [2, 0].map(|at: usize| pens[at].watch().borrow().id.clone()));
@@ -477,7 +511,7 @@ mod tests {
         assert_eq!((turn.state, reached), (TurnState::Queued, false));
         pen.asks(None);
         assert!(wait_for(pen.watch(), Duration::from_secs(5)).await.1);
-        pen.done("x".into(), "screen");
+        pen.done(Some(said("x")));
         assert_eq!(wait_for(pen.watch(), Duration::ZERO).await.0.reply.as_deref(), Some("x"));
     }
 }

@@ -27,7 +27,7 @@ use crate::screen::Screen;
 use crate::state::{Source, State};
 use crate::submission::{Sight, Submission, Verdict};
 use crate::terminal::TerminalError;
-use crate::turn::{TurnPen, TurnState};
+use crate::turn::{Reply, TurnPen, TurnState};
 
 /// How many rows that scrolled out are searched for a prompt's echo and its reply at most.
 const HISTORY: usize = 5000;
@@ -416,7 +416,7 @@ impl Session {
             state: self.reading.state,
             believed: self.believed,
             quiet_since: self.quiet_since,
-            answered: !current.traces.reply.is_empty(),
+            answered: current.traces.reply.as_ref().is_some_and(|reply| !reply.is_empty()),
             ours,
             ended: current.report.ended,
             command: current.command,
@@ -520,25 +520,26 @@ impl Session {
         }
     }
 
-    /// The reply among these rows, without what the agent says of the turn's end, and whether the prompt's echo was found.
-    async fn reply_in(&self, screen: &Screen) -> (String, bool) {
-        let Some(current) = &self.current else { return Default::default() };
+    /// The reply among these rows, without what the agent says of the turn's end; `None` where the prompt's echo is not
+    /// to be seen.
+    async fn reply_in(&self, screen: &Screen) -> Option<String> {
+        let current = self.current.as_ref()?;
         let find = |screen: &Screen| match notice::find(&self.parts.profile, screen) {
             Some((_, row)) => traces_above(&self.parts.profile, screen, current.prompt.as_str(), row),
             None => traces(&self.parts.profile, screen, current.prompt.as_str()),
         };
         let found = find(screen);
         if found.echoes > current.echoes_before {
-            return (found.reply, true);
+            return found.reply;
         }
         // It is known to have taken the prompt: the last echo, wherever it is, is this one's.
         if !current.growth.is_certain()
             && current.has_worked()
             && let Ok(all) = self.read_rows(HISTORY).await
         {
-            return (find(&all).reply, true);
+            return find(&all).reply;
         }
-        Default::default()
+        None
     }
 
     /// Reads the reply, if a fresh reading still shows the end.
@@ -554,22 +555,25 @@ impl Session {
             return;
         }
         let stopped = current.stop.filter(|_| current.interrupted.is_some());
-        let (on_screen, echoed) = self.reply_in(&screen).await;
-        let Said { reply, source, usage, failure } = self.said(on_screen).await;
+        let on_screen = self.reply_in(&screen).await;
+        let is_echoed = on_screen.is_some();
+        let Said { reply, usage, failure } = self.said(on_screen).await;
         let Some(current) = &self.current else { return };
         // Without our echo between them, the same words may be those of the turn before.
         let shown = notice::find(&self.parts.profile, &screen).map(|(notice, _)| notice);
-        let shown = shown.filter(|notice| echoed || current.notice_before.as_ref() != Some(notice));
-        let reply = if current.command { String::new() } else { reply };
-        let returned = reply.is_empty() && self.draft_is_ours();
+        let shown = shown.filter(|notice| is_echoed || current.notice_before.as_ref() != Some(notice));
+        let reply =
+            if current.command { Some(Reply { text: String::new(), source: "screen" }) } else { reply };
+        let is_silent = reply.as_ref().is_none_or(|reply| reply.text.is_empty());
+        let returned = is_silent && self.draft_is_ours();
         let conclusion = conclude(stopped, shown, failure, returned);
         current.pen.used(usage);
         match conclusion {
             Conclusion::Done => {
                 self.limits.answered();
-                self.end_turn(|pen| pen.done(reply, source));
+                self.end_turn(|pen| pen.done(reply));
             }
-            Conclusion::Interrupted => self.end_turn(|pen| pen.interrupted(reply, source)),
+            Conclusion::Interrupted => self.end_turn(|pen| pen.interrupted(reply)),
             Conclusion::Late => {
                 self.end_turn(|pen| pen.failed("timeout", "the turn's time was up; it was interrupted"));
             }

@@ -14,6 +14,7 @@ use crate::signals::receipt::{Receipt, compare};
 use crate::signals::transcript::{self, Told};
 use crate::signals::{Signal, Usage};
 use crate::state::Source;
+use crate::turn::Reply;
 
 /// How long the agent's word on the end of a turn is waited for once its screen shows the end.
 const AWAITED: Duration = Duration::from_millis(1500);
@@ -51,8 +52,8 @@ pub(super) struct Report {
 
 /// The agent's answer to a prompt, and where that was found.
 pub(super) struct Said {
-    pub(super) reply: String,
-    pub(super) source: &'static str,
+    /// `None` where nobody knows what it said.
+    pub(super) reply: Option<Reply>,
     pub(super) usage: Usage,
     /// Why the agent could not finish.
     pub(super) failure: Option<String>,
@@ -153,18 +154,15 @@ impl Session {
     }
 
     /// What the agent said in the current turn: by its own word, by its record, or as its screen shows it.
-    pub(super) async fn said(&mut self, on_screen: String) -> Said {
+    pub(super) async fn said(&mut self, on_screen: Option<String>) -> Said {
         let told = self.told().await.unwrap_or_default();
-        let Some(current) = &mut self.current else {
-            return Said { reply: on_screen, source: "screen", usage: Usage::default(), failure: None };
-        };
-        let usage = current.report.usage.or(told.usage);
-        let (reply, source) = match (current.report.reply.take(), told.reply) {
-            (Some(reply), _) => (reply, "hook"),
-            (None, Some(reply)) => (reply, "transcript"),
-            (None, None) => (on_screen, "screen"),
-        };
-        Said { reply, source, usage, failure: current.report.failure.take() }
+        let report = self.current.as_mut().map(|current| &mut current.report);
+        let (by_hook, usage, failure) = report.map_or_else(Default::default, |report| {
+            (report.reply.take(), report.usage, report.failure.take())
+        });
+        let sources = [(by_hook, "hook"), (told.reply, "transcript"), (on_screen, "screen")];
+        let reply = sources.into_iter().find_map(|(text, source)| Some(Reply { text: text?, source }));
+        Said { reply, usage: usage.or(told.usage), failure }
     }
 
     /// What the agent's record has of the current turn.
