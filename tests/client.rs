@@ -20,7 +20,7 @@ fn agentmux(daemon: &Daemon, args: &[&str]) -> Command {
     in_home(daemon, program().to_str().unwrap(), args)
 }
 
-fn in_home(daemon: &Daemon, program: &str, args: &[&str]) -> Command {
+pub(crate) fn in_home(daemon: &Daemon, program: &str, args: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("HOME", daemon.file("")).env("AGENTMUX_STATE_DIR", daemon.state());
     command.env("PATH", "/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin").args(args).stdin(Stdio::null());
@@ -29,7 +29,7 @@ fn in_home(daemon: &Daemon, program: &str, args: &[&str]) -> Command {
 
 /// What it printed; it must have ended with that status.
 #[track_caller]
-fn ended(status: i32, output: &Output) -> String {
+pub(crate) fn ended(status: i32, output: &Output) -> String {
     assert_eq!(output.status.code(), Some(status), "{output:?}");
     String::from_utf8(output.stdout.clone()).unwrap()
 }
@@ -210,26 +210,6 @@ fn a_daemon_elsewhere_is_asked_by_host_port_and_token() {
     };
     assert_eq!(ended(0, &ask("a-token-of-mine")), "no sessions\n");
     ended(1, &ask("another"));
-}
-
-#[test]
-fn the_submit_script_waits_and_writes_the_reply() {
-    let daemon = Daemon::start();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contrib/agentmux-submit.sh");
-    let path = format!("{}:/usr/bin:/bin", program().parent().unwrap().display());
-    let url = format!("http://127.0.0.1:{}", daemon.greeting["port"]);
-    let submit = |args: &[&str]| {
-        let mut sh = in_home(&daemon, "/bin/sh", &[&[script], args].concat());
-        sh.env("PATH", &path).output().unwrap()
-    };
-    assert_eq!(ended(0, &submit(&["--prompt", "-n 'PONG'", "--timeout", "60"])), "PONG\n");
-    let output = daemon.file("reply.txt");
-    let args =
-        ["--prompt", "PONG", "--output", output.to_str().unwrap(), "--url", &url, "--poll-interval", "5"];
-    assert_eq!(ended(0, &submit(&args)), "");
-    assert_eq!(std::fs::read_to_string(&output).unwrap(), "PONG\n");
-    ended(124, &submit(&["--prompt", "THINK 5", "--timeout", "0.2"]));
-    ended(2, &submit(&["--nonsense"]));
 }
 
 #[test]

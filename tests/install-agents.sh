@@ -7,6 +7,8 @@
 # 3.10 to 3.12, and about 2.5 GB. An agent that cannot be installed is skipped, loudly, and so are its tests.
 #
 # Exit status: 0 all installed, 1 failed, 2 usage, 69 some skipped: what they need is not there or does not answer.
+# Functions are called, and versions assigned, by the agent's name.
+# shellcheck disable=SC2154,SC2317
 set -u
 
 claude_version=2.1.330
@@ -84,9 +86,9 @@ proves_to_start() {
     home=$(mktemp -d) || exit 1
     (cd "$home" && HOME=$home "$dir/bin/$agent" --version) >"$home.log" 2>&1
     status=$?
-    [ $status = 0 ] || cat "$home.log" >&2
+    [ "$status" = 0 ] || cat "$home.log" >&2
     rm -rf "$home" "$home.log"
-    [ $status = 0 ] || fail 'it is installed, but does not start'
+    [ "$status" = 0 ] || fail 'it is installed, but does not start'
 }
 
 claude() {
@@ -166,6 +168,6 @@ for agent in "$@"; do
     rm -f "$dir/bin/.$agent"
     ("$agent") && echo "$version" >"$dir/bin/.$agent"
     status=$?
-    if [ $status != 0 ] && [ $outcome != 1 ]; then outcome=$status; fi
+    if [ "$status" != 0 ] && [ "$outcome" != 1 ]; then outcome=$status; fi
 done
-exit $outcome
+exit "$outcome"

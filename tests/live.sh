@@ -5,7 +5,7 @@
 #
 # Prints a Markdown table: rounds passed of rounds run, and the longest time. Exits with 1 where anything failed.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 rounds=${1:-1}
 if [ $# -gt 0 ]; then shift; fi
 results=$(mktemp)

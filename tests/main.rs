@@ -8,6 +8,7 @@
 mod answers;
 mod client;
 mod config;
+mod contrib;
 mod delivery;
 mod doctor;
 mod documents;
