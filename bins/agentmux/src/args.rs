@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use clap_complete::Shell;
 
 mod look;
 mod profile;
@@ -12,19 +13,29 @@ mod profile;
 pub(crate) use look::{Agents, Answer, Events, Named, Show, Turns, Wait};
 pub(crate) use profile::{Profile, ProfileSave, ProfileTest};
 
-const AFTER_HELP: &str = "\
-Exit status:
-  0 done   1 error   2 usage   3 busy or at a limit   4 the agent asks something   5 the agent failed
-  124 timed out   130 interrupted
+/// What stands below the help and on each manual page: a heading, and lines as they are.
+pub(crate) const NOTES: [(&str, &str); 2] = [
+    (
+        "Exit status",
+        "  0  done     3  busy, or at a limit         124  timed out
+  1  error    4  the agent asks something    130  interrupted
+  2  usage    5  the agent failed",
+    ),
+    (
+        "Environment",
+        "  AGENTMUX_STATE_DIR            the daemon's state folder, ~/.agentmux by default
+  AGENTMUX_HOST, AGENTMUX_PORT  a daemon that is not the state folder's
+  AGENTMUX_TOKEN                a token that is not the state folder's",
+    ),
+];
 
-Environment:
-  AGENTMUX_HOST, AGENTMUX_PORT  another daemon than the one that runs for the state folder
-  AGENTMUX_TOKEN                another token than the one in the state folder
-  AGENTMUX_STATE_DIR            the state folder, ~/.agentmux by default";
+fn after_help() -> String {
+    NOTES.map(|(heading, lines)| format!("{heading}:\n{lines}")).join("\n\n")
+}
 
 /// Drive AI agents that run in tmux: start one with a prompt, wait for it, get its reply.
 #[derive(Debug, Parser)]
-#[command(name = "agentmux", version, after_help = AFTER_HELP)]
+#[command(name = "agentmux", version, after_help = after_help())]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) verb: Option<Verb>,
@@ -90,6 +101,23 @@ pub(crate) enum Verb {
     /// Look at the profiles of agents, check them, and test them over saved screens
     #[command(subcommand)]
     Profile(Profile),
+    /// Print what makes a shell complete agentmux's verbs and options
+    ///
+    /// Put it where the shell looks for such files:
+    /// bash: ~/.local/share/bash-completion/completions/agentmux;
+    /// zsh: _agentmux, in a folder of $fpath;
+    /// fish: ~/.config/fish/completions/agentmux.fish
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual pages, one for each verb, into a folder; for packages
+    #[command(hide = true)]
+    Man {
+        /// The folder, made where it is not there
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 /// Options of a verb that has no other.
@@ -227,7 +255,7 @@ impl Verb {
     pub(crate) fn prints_json(&self) -> bool {
         let unread = |json: bool| json || !std::io::stdout().is_terminal();
         match self {
-            Self::Serve { .. } | Self::Attach { .. } => false,
+            Self::Serve { .. } | Self::Attach { .. } | Self::Completions { .. } | Self::Man { .. } => false,
             Self::Run(Run { json, .. }) | Self::Kill(Kill { json, .. }) => *json,
             Self::Doctor(Json { json })
             | Self::Ls(Json { json })

@@ -1,6 +1,6 @@
 //! The command-line client of agentmuxd.
 //!
-//! A verb (`args`) is carried out (`sessions`, `session`, `turns`, `question`, `events`, `programs`, `profiles`), mostly by a
+//! A verb (`args`) is carried out (`sessions`, `session`, `turns`, `question`, `events`, `programs`, `profiles`, `generated`), mostly by a
 //! question to the daemon (`daemon` finds it, `client` asks), and ends with a status and a sentence (`ending`).
 
 mod args;
@@ -9,6 +9,7 @@ mod daemon;
 mod doctor;
 mod ending;
 mod events;
+mod generated;
 mod output;
 mod patience;
 mod profiles;
@@ -41,6 +42,8 @@ fn carry_out(verb: Verb) -> Result<Ending, Failed> {
         Verb::Profile(args::Profile::Check { files }) => profiles::check(&files),
         Verb::Profile(args::Profile::List { json }) => profiles::list(json),
         Verb::Profile(args::Profile::Show { name }) => profiles::show(&name),
+        Verb::Completions { shell } => generated::completions(shell),
+        Verb::Man { folder } => generated::manual(&folder),
         verb => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| Failed::new(format!("could not start: {error}")))?;
@@ -87,7 +90,11 @@ async fn ask_daemon(verb: Verb) -> Result<Ending, Failed> {
         Verb::Restart(_) => sessions::restart(&client, json).await,
         Verb::Attach { name } => programs::attach(&client, name).await,
         Verb::Profile(args::Profile::Save(asked)) => profiles::save(&client, asked).await,
-        Verb::Serve { .. } | Verb::Profile(_) | Verb::Doctor(_) => {
+        Verb::Serve { .. }
+        | Verb::Profile(_)
+        | Verb::Doctor(_)
+        | Verb::Completions { .. }
+        | Verb::Man { .. } => {
             unreachable!("these do not ask the daemon")
         }
     }

@@ -71,6 +71,52 @@ fn usage_errors_end_with_two() {
 }
 
 #[test]
+fn verbs_options_and_values_are_completed_in_bash() {
+    let home = tempfile::tempdir().unwrap();
+    let script = home.path().join("agentmux.bash");
+    std::fs::write(&script, run(&["completions", "bash"]).stdout).unwrap();
+    for (line, last, wanted) in [
+        ("agentmux ca", "ca", "cancel\ncapture\n"),
+        ("agentmux run --work", "--work", "--workdir\n"),
+        ("agentmux send --if-busy ", "", "queue\nreject\n"),
+    ] {
+        let complete = format!(
+            ". '{}'; COMP_WORDS=({line} {}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _agentmux agentmux '{last}' \
+             \"${{COMP_WORDS[COMP_CWORD-1]}}\"; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            script.display(),
+            if last.is_empty() { "''" } else { "" }
+        );
+        let output = Command::new("bash").args(["--norc", "-c", &complete]).output().unwrap();
+        assert_eq!(stdout(&output), wanted, "{line}: {output:?}");
+    }
+}
+
+#[test]
+fn each_shell_gets_completions_of_its_own() {
+    for (shell, its_own) in
+        [("bash", "complete -F _agentmux"), ("zsh", "#compdef agentmux"), ("fish", "complete -c agentmux")]
+    {
+        let script = stdout(&run(&["completions", shell]));
+        assert!(script.contains(its_own) && script.contains("workdir"), "{shell}: {script}");
+    }
+}
+
+#[test]
+fn manual_pages_are_written_into_a_folder_that_need_not_be_there() {
+    let home = tempfile::tempdir().unwrap();
+    let written = |folder: &str| {
+        let output = agentmux(&home, &["man", folder]).current_dir(&home).output().unwrap();
+        (output.status.code(), stdout(&output), stderr(&output))
+    };
+    assert_eq!(written("share/man1"), (Some(0), String::new(), String::new()));
+    let page = std::fs::read_to_string(home.path().join("share/man1/agentmux-run.1")).unwrap();
+    assert!(page.contains(".TH agentmux-run 1"), "{page}");
+    std::fs::write(home.path().join("file"), "").unwrap();
+    let (status, _, said) = written("file");
+    assert!(status == Some(1) && said.starts_with("agentmux: could not write file: "), "{said}");
+}
+
+#[test]
 fn a_prompt_that_cannot_be_read_is_an_error() {
     let output = run(&["run", "--file", "/nonexistent"]);
     assert_eq!(output.status.code(), Some(1));
