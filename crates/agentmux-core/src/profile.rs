@@ -13,8 +13,10 @@ mod lint;
 mod pattern;
 mod question;
 mod raw;
+mod rule;
 pub mod signals;
 mod special;
+mod submit;
 #[cfg(test)]
 mod tests;
 

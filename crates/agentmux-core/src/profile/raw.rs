@@ -1,7 +1,6 @@
 //! The form of a profile that serde reads, and the way from it to a checked one.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use regex::Regex;
 use serde::Deserialize;
@@ -9,13 +8,12 @@ use serde::Deserialize;
 use super::ending::{EndingTable, PatienceTable};
 use super::fault::Fault;
 use super::question::{RawForm, RawRows};
+use super::rule::RuleTable;
 use super::special::SpecialTable;
-use super::{
-    BoxState, Chunks, Consent, CursorIs, Edges, InputBox, LoginMarks, Origin, Pattern, Region, ReplyMarks,
-};
+use super::submit::SubmitTable;
+use super::{Consent, Edges, InputBox, LoginMarks, Origin, Pattern, ReplyMarks};
 use crate::command::{check_argv, check_variable};
 use crate::input::{Key, ShortName};
-use crate::state::State;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,7 +27,7 @@ pub(super) struct Profile {
     input: Option<InputBoxTable>,
     prompt: Option<String>,
     #[serde(default, rename = "rule")]
-    rules: Vec<Rule>,
+    rules: Vec<RuleTable>,
     #[serde(default, rename = "dialog")]
     dialogs: Vec<Dialog>,
     #[serde(default, rename = "question")]
@@ -39,7 +37,7 @@ pub(super) struct Profile {
     #[serde(default = "default_selected")]
     selected: String,
     #[serde(default)]
-    submit: Submit,
+    submit: SubmitTable,
     #[serde(default)]
     reply: Reply,
     #[serde(default)]
@@ -83,27 +81,6 @@ enum At {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rule {
-    name: String,
-    state: State,
-    title: Option<String>,
-    #[serde(rename = "box")]
-    input: Option<BoxState>,
-    #[serde(default)]
-    cursor: Vec<CursorIs>,
-    alternate: Option<bool>,
-    region: Option<String>,
-    rows: Option<usize>,
-    from: Option<String>,
-    #[serde(default)]
-    joined: bool,
-    #[serde(rename = "match")]
-    matches: Option<String>,
-    not: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Dialog {
     name: String,
     #[serde(default)]
@@ -112,46 +89,6 @@ struct Dialog {
     #[serde(rename = "match")]
     matches: String,
     option: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Submit {
-    pause_ms: u64,
-    settle_ms: u64,
-    grace_ms: u64,
-    pasted: Option<String>,
-    chunk_lines: Option<usize>,
-    chunk_chars: Option<usize>,
-    chunk_pause_ms: u64,
-    interrupt: Vec<String>,
-    interrupt_again: Option<String>,
-    interrupt_pause_ms: u64,
-    clear: Vec<String>,
-    exit: Option<String>,
-    multiline: bool,
-    max_line: Option<usize>,
-}
-
-impl Default for Submit {
-    fn default() -> Self {
-        Self {
-            pause_ms: 0,
-            settle_ms: 0,
-            grace_ms: 3000,
-            pasted: None,
-            chunk_lines: None,
-            chunk_chars: None,
-            chunk_pause_ms: 20,
-            interrupt: vec!["escape".into()],
-            interrupt_again: None,
-            interrupt_pause_ms: 200,
-            clear: vec!["ctrl-u".into()],
-            exit: None,
-            multiline: true,
-            max_line: None,
-        }
-    }
 }
 
 #[derive(Deserialize, Default)]
@@ -235,87 +172,6 @@ impl InputBoxTable {
     }
 }
 
-impl Rule {
-    fn check(self, has_box: bool) -> Result<super::Rule, Fault> {
-        if self.state == State::Exited {
-            return Err(Fault::at("state", "'exited' is told by the pane, not by a screen"));
-        }
-        self.check_conditions()?;
-        let region = region(self.region.as_deref(), self.rows)?;
-        self.check_box(region, has_box)?;
-        Ok(super::Rule {
-            state: self.state,
-            title: optional("title", self.title.as_deref())?,
-            input: self.input,
-            alternate: self.alternate,
-            region,
-            from: optional("from", self.from.as_deref())?,
-            joined: self.joined,
-            matches: optional("match", self.matches.as_deref())?,
-            not: optional("not", self.not.as_deref())?,
-            cursor: self.cursor,
-            name: self.name,
-        })
-    }
-
-    /// Something must decide, and what looks at rows must say at which.
-    fn check_conditions(&self) -> Result<(), Fault> {
-        let has_pattern = self.matches.is_some() || self.not.is_some();
-        let looks = has_pattern || self.from.is_some();
-        let of_the_rest = self.title.is_some() || self.input.is_some() || self.alternate.is_some();
-        if !looks && !of_the_rest && self.cursor.is_empty() {
-            return Err("has no condition: give title, box, cursor, alternate, from, match or not".into());
-        }
-        if looks && self.region.is_none() {
-            return Err(
-                "has match or not without a region: say where they look, such as region = 'screen'".into()
-            );
-        }
-        if self.joined && !has_pattern {
-            return Err(Fault::at("joined", "goes with match or not"));
-        }
-        if self.cursor.contains(&CursorIs::Visible) && self.cursor.contains(&CursorIs::Hidden) {
-            return Err(Fault::at("cursor", "is not both visible and hidden: the rule could never hold"));
-        }
-        Ok(())
-    }
-
-    /// What is asked of a box, or beside it, can be only where there is one.
-    fn check_box(&self, region: Region, has_box: bool) -> Result<(), Fault> {
-        let beside = matches!(region, Region::AboveBox(_) | Region::BelowBox);
-        let within = self.cursor.contains(&CursorIs::InBox);
-        let wanted = self.input.is_some_and(|wanted| wanted != BoxState::Absent);
-        for (asks, key) in [(wanted, "box"), (beside, "region"), (within, "cursor")] {
-            if asks && !has_box {
-                return Err(Fault::at(key, "the profile has no box: the rule could never hold"));
-            }
-            if asks && self.input == Some(BoxState::Absent) {
-                let why = "is beside a box that must be absent: the rule could never hold";
-                return Err(Fault::at(key, why));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn region(name: Option<&str>, rows: Option<usize>) -> Result<Region, Fault> {
-    match (name.unwrap_or("screen"), rows) {
-        ("last" | "above_box", Some(0)) => Err(Fault::at("rows", "must be at least 1")),
-        ("screen", None) => Ok(Region::Screen),
-        ("last", rows) => Ok(Region::Last(rows.unwrap_or(1))),
-        ("above_box", rows) => Ok(Region::AboveBox(rows.unwrap_or(usize::MAX))),
-        ("below_box", None) => Ok(Region::BelowBox),
-        ("cursor", None) => Ok(Region::Cursor),
-        ("screen" | "below_box" | "cursor", Some(_)) => {
-            Err(Fault::at("rows", "goes with region last or above_box only"))
-        }
-        (other, _) => {
-            let why = format!("'{other}' is unknown; use screen, last, above_box, below_box or cursor");
-            Err(Fault::at("region", why))
-        }
-    }
-}
-
 impl Dialog {
     fn check(self) -> Result<super::Dialog, Fault> {
         let consent = match (self.consent.as_str(), &self.argument) {
@@ -337,38 +193,6 @@ impl Dialog {
             option: optional("option", self.option.as_deref())?,
             name: self.name,
         })
-    }
-}
-
-impl Submit {
-    fn check(self) -> Result<super::Submit, Fault> {
-        Ok(super::Submit {
-            pause: Duration::from_millis(self.pause_ms),
-            settle: Duration::from_millis(self.settle_ms),
-            grace: Duration::from_millis(self.grace_ms),
-            pasted: optional("pasted", self.pasted.as_deref())?,
-            chunks: self.chunks()?,
-            interrupt: keys("interrupt", &self.interrupt)?,
-            interrupt_again: optional("interrupt_again", self.interrupt_again.as_deref())?,
-            interrupt_pause: Duration::from_millis(self.interrupt_pause_ms),
-            clear: keys("clear", &self.clear)?,
-            exit: self.exit,
-            multiline: self.multiline,
-            max_line: self.max_line,
-        })
-    }
-
-    fn chunks(&self) -> Result<Option<Chunks>, Fault> {
-        match (self.chunk_lines, self.chunk_chars) {
-            (None, None) => Ok(None),
-            (Some(0), _) => Err(Fault::at("chunk_lines", "must be at least 1")),
-            (_, Some(0)) => Err(Fault::at("chunk_chars", "must be at least 1")),
-            (lines, chars) => Ok(Some(Chunks {
-                lines: lines.unwrap_or(usize::MAX),
-                chars: chars.unwrap_or(usize::MAX),
-                pause: Duration::from_millis(self.chunk_pause_ms),
-            })),
-        }
     }
 }
 

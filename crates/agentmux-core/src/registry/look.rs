@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Aim, Inner, Registry, SessionView, Settings, external};
+use super::typing::{Aim, external};
+use super::{Inner, Registry, SessionView, Settings};
 use crate::agent::{self, AgentView};
 use crate::environment::Environment;
 use crate::error::Error;
