@@ -13,6 +13,7 @@ use crate::harness::{Client, PATIENCE, Setup, Tmux, within};
 /// tells how that ended by the title of its terminal, which comes after all that was printed.
 const SHELL: &str = r#"
 trap : INT
+trap "printf '\\033]2;failed\\033\\\\'" EXIT
 amx_number=0 amx_status=0
 while :; do
     stty -echo
@@ -163,8 +164,10 @@ impl Desk {
     #[track_caller]
     fn daemon(&mut self, command: &str) -> String {
         let name = format!("daemon-{}", self.daemons.len());
-        // The shell outlives the Ctrl-C that is for the daemon.
-        self.write(&name, &format!("trap : INT\n{command}"));
+        // The shell outlives the Ctrl-C that is for the daemon. It tells how that ended by a file: tmux 3.3a, told of many
+        // ends at once, may miss one.
+        let status = self.setup.file(&format!("{name}-status"));
+        self.write(&name, &format!("trap : INT\n{command}\necho $? >'{}'", status.display()));
         self.open(&name, &name);
         self.daemons.push(name.clone());
         let output = self.until_in(&name, "the daemon listens", |output| output.contains(r#""ok": true"#));
@@ -234,18 +237,21 @@ impl Desk {
     /// Shell and curl find the daemon where the pages say that it is, though it has another port; and curl fails
     /// where it refuses.
     fn settle(&self) {
-        let Ok(file) = std::fs::read(self.setup.file(".agentmux/daemon.json")) else { return };
-        let file: Value = serde_json::from_slice(&file).unwrap();
-        let port = file["url"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
+        let Some(port) = self.port() else { return };
         self.write(".curlrc", &format!("fail-with-body\nconnect-to = \"127.0.0.1:8765:127.0.0.1:{port}\"\n"));
+    }
+
+    /// The daemon's port.
+    fn port(&self) -> Option<String> {
+        let file = std::fs::read(self.setup.file(".agentmux/daemon.json")).ok()?;
+        let file: Value = serde_json::from_slice(&file).unwrap();
+        Some(file["url"].as_str().unwrap().rsplit(':').next().unwrap().to_owned())
     }
 
     /// The daemon of this home, asked by its token.
     pub(crate) fn client(&self) -> Client {
-        let read = |file: &str| std::fs::read_to_string(self.setup.file(".agentmux").join(file)).unwrap();
-        let file: Value = serde_json::from_str(&read("daemon.json")).unwrap();
-        let port = file["url"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap();
-        Client::new(port, Some(read("token").trim().to_owned()))
+        let token = std::fs::read_to_string(self.setup.file(".agentmux/token")).unwrap();
+        Client::new(self.port().unwrap().parse().unwrap(), Some(token.trim().to_owned()))
     }
 
     /// The secret of a session's hooks.
@@ -269,7 +275,10 @@ impl Desk {
     /// An output as pages show it: of a user whose home has a name.
     fn as_in_a_page(&self, output: &str) -> String {
         let home = self.setup.file("").display().to_string();
-        let output = output.replace(home.trim_end_matches('/'), "/home/me");
+        let mut output = output.replace(home.trim_end_matches('/'), "/home/me");
+        if let Some(port) = self.port() {
+            output = output.replace(&port, "8765");
+        }
         output.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
     }
 
@@ -277,12 +286,11 @@ impl Desk {
     fn leave(self) {
         for daemon in &self.daemons {
             self.terminals.run(&["send-keys", "-t", daemon, "C-c"]);
+            let file = self.setup.file(&format!("{daemon}-status"));
             let status = within(PATIENCE, "the daemon has ended", || {
-                let status =
-                    self.terminals.run(&["display-message", "-p", "-t", daemon, "#{pane_dead_status}"]);
-                Some(status).filter(|status| !status.is_empty())
+                std::fs::read_to_string(&file).ok().filter(|status| status.ends_with('\n'))
             });
-            assert_eq!(status, "0", "{}", self.screen(daemon));
+            assert_eq!(status, "0\n", "{}", self.screen(daemon));
         }
     }
 }
@@ -293,9 +301,11 @@ pub(crate) fn home() -> Setup {
     setup.install(&program(), ".cargo/bin/agentmux");
     let path =
         format!("{}:/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin", setup.file(".cargo/bin").display());
+    let home = setup.file("").display().to_string();
     ["AGENTMUX_STATE_DIR", "AGENTMUX_LOGIN_ENV", "AGENTMUX_AGENT", "AGENTMUX_REPL_CMD"]
         .into_iter()
         .fold(setup, Setup::without)
+        .env("HOME", home.trim_end_matches('/'))
         .env("PATH", &path)
         .env("TERM", "screen-256color")
         .env("LANG", "C.UTF-8")
@@ -308,6 +318,8 @@ impl Drop for Desk {
             for terminal in self.terminals.sessions() {
                 eprintln!("--- the terminal {terminal}\n{}", self.screen(&terminal));
             }
+            let log = std::fs::read_to_string(self.setup.file(".agentmux/agentmux.log"));
+            eprintln!("--- the daemon's log\n{}", log.unwrap_or_default());
         }
     }
 }
