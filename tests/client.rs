@@ -1,5 +1,8 @@
 //! The command-line client and the scripts, with a daemon: what stdout has, and how they end.
 
+mod people;
+mod verbs;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -130,6 +133,57 @@ fn options_of_run_reach_the_agent() {
 }
 
 #[test]
+fn a_session_is_started_without_a_prompt_at_a_size_and_its_name_printed() {
+    let daemon = Daemon::start();
+    assert_eq!(prints(&daemon, 0, &["start", "--name", "a", "--size", "100x30"]), "a\n");
+    prints(&daemon, 0, &["run", "PONG", "--name", "b", "--size", "90x20"]);
+    for (name, columns, rows) in [("a", 100, 30), ("b", 90, 20)] {
+        let screen = document(&daemon, 0, &["capture", "--session", name, "--ansi", "--json"]);
+        assert_eq!((&screen["pane"]["columns"], &screen["pane"]["rows"]), (&json!(columns), &json!(rows)));
+    }
+    let gone = agentmux(&daemon, &["start", "--command", "false"]).output().unwrap();
+    ended(5, &gone);
+    prints(&daemon, 1, &["start", "--name", "c", "--size", "1x1"]);
+    assert_eq!(daemon.names(), ["a", "b"]);
+}
+
+#[test]
+fn any_session_is_captured_and_any_key_pressed_in_it() {
+    let daemon = Daemon::start();
+    daemon.session("a");
+    daemon.post("/run", json!({"text": "PONG", "name": "b", "if_busy": "start", "wait": 60})).ok();
+    daemon.send("RED");
+    assert_eq!(
+        document(&daemon, 0, &["idle", "--session", "a", "--json"]),
+        json!({"idle": true, "ctx_percent": null, "session": "a"})
+    );
+    let content = |args: &[&str]| document(&daemon, 0, args)["content"].as_str().unwrap().to_owned();
+    assert!(!content(&["capture", "--session", "a"]).contains("RED"));
+    assert!(content(&["capture", "--session", "b", "--lines", "500"]).contains("RED"));
+    let coloured = document(&daemon, 0, &["capture", "--ansi"]);
+    assert_eq!((&coloured["session"], &coloured["format"]), (&json!("b"), &json!("ansi")));
+    let pressed = document(&daemon, 0, &["key", "x", "--session", "a", "--repeat", "3"]);
+    assert_eq!(pressed, json!({"session": "a", "key": "x", "repeat": 3}));
+    daemon.get("/sessions/a/wait?until=draft&wait=30").ok();
+    assert_eq!(document(&daemon, 0, &["key", "ctrl-u"])["session"], "b");
+    assert_eq!(document(&daemon, 0, &["key", "enter"])["target"], "b:0.0");
+    prints(&daemon, 1, &["key", "nonsense"]);
+    prints(&daemon, 1, &["key", "f1", "--session", "nobody"]);
+}
+
+#[test]
+fn the_token_is_printed_alone() {
+    let daemon = Daemon::start();
+    let file = daemon.state().join("token");
+    let token = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(prints(&daemon, 0, &["token"]).trim(), token.trim());
+    let told = document(&daemon, 0, &["token", "--json"]);
+    assert_eq!(told, json!({"token": token.trim(), "from": file}));
+    std::fs::remove_file(&file).unwrap();
+    prints(&daemon, 1, &["token"]);
+}
+
+#[test]
 fn each_outcome_has_its_status() {
     let daemon = Daemon::start();
     let id = prints(&daemon, 0, &["run", "THINK 2", "--name", "a"]);
@@ -168,7 +222,7 @@ fn sessions_are_listed_and_ended() {
     let listed = prints(&daemon, 0, &["ls"]);
     let begins =
         |line: &str, words: &[&str]| line.split_whitespace().zip(words).all(|(word, known)| word == *known);
-    for words in [["NAME", "STATUS", "CREATED"].as_slice(), &["a", "completed"], &["*", "b", "active"]] {
+    for words in [["NAME", "STATE", "FOR"].as_slice(), &["a", "idle"], &["*", "b", "idle"]] {
         assert!(listed.lines().any(|line| begins(line, words)), "{words:?}: {listed}");
     }
     assert_eq!(prints(&daemon, 0, &["idle"]), "b is idle\n");

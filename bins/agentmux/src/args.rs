@@ -9,9 +9,11 @@ use clap_complete::Shell;
 
 mod look;
 mod profile;
+mod prompt;
 
-pub(crate) use look::{Agents, Answer, Events, Named, Show, Turns, Wait};
+pub(crate) use look::{Agents, Answer, Capture, Events, Idle, Key, Named, Show, Turns, Wait};
 pub(crate) use profile::{Profile, ProfileSave, ProfileTest};
+pub(crate) use prompt::{PromptSource, Run, Send, Start};
 
 /// What stands below the help and on each manual page: a heading, and lines as they are.
 pub(crate) const NOTES: [(&str, &str); 2] = [
@@ -53,8 +55,10 @@ pub(crate) enum Verb {
     Run(Run),
     /// Give the active session, or another one, a prompt
     Send(Send),
-    /// Say whether the active session is ready: exit status 0 if so, 3 if not, 5 where it has exited
-    Idle(Json),
+    /// Start an agent in a new session, without a prompt, and print the session's name when it is ready
+    Start(Start),
+    /// Say whether a session is ready for a prompt: exit status 0 if so, 3 if not, 5 where its agent has exited
+    Idle(Idle),
     /// Wait until a turn ends, and print its reply; or until a session is in some state
     Wait(Wait),
     /// Show a session: its state, and why we believe that
@@ -83,9 +87,9 @@ pub(crate) enum Verb {
     Status(Json),
     /// List the sessions
     Ls(Json),
-    /// Print what the active session shows
+    /// Print what a session shows
     Capture(Capture),
-    /// Press a key in the active session
+    /// Press a key in a session
     Key(Key),
     /// End a session
     Kill(Kill),
@@ -101,6 +105,11 @@ pub(crate) enum Verb {
     /// Look at the profiles of agents, check them, and test them over saved screens
     #[command(subcommand)]
     Profile(Profile),
+    /// Print the token that the daemon is asked with
+    ///
+    /// It is that of AGENTMUX_TOKEN, else the one which the daemon made for itself when it was first started. To have another one made,
+    /// stop the daemon, remove that file, and start it again.
+    Token(Json),
     /// Print what makes a shell complete agentmux's verbs and options
     ///
     /// Put it where the shell looks for such files:
@@ -128,119 +137,6 @@ pub(crate) struct Json {
     pub(crate) json: bool,
 }
 
-/// Where a prompt comes from; without any of these, from stdin.
-#[derive(Debug, clap::Args)]
-pub(crate) struct PromptSource {
-    /// The prompt; read from stdin if neither this nor --file is given
-    pub(crate) text: Option<String>,
-    /// Read the prompt from this file
-    #[arg(long, short, conflicts_with = "text", value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Waiting {
-    /// Wait for the turn's end, at most so many seconds if given, and print the reply and nothing else
-    #[arg(
-        long,
-        value_name = "SECS",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "inf",
-        value_parser = waiting_time
-    )]
-    pub(crate) wait: Option<f64>,
-    /// Interrupt the turn after so many seconds
-    #[arg(long, value_name = "SECS", value_parser = seconds)]
-    pub(crate) timeout: Option<f64>,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Run {
-    #[command(flatten)]
-    pub(crate) prompt: PromptSource,
-    #[command(flatten)]
-    pub(crate) waiting: Waiting,
-    /// The agent: claude, codex, ...; the daemon's default if absent
-    #[arg(long, short)]
-    pub(crate) agent: Option<String>,
-    /// Start this command line instead of the agent's usual one
-    #[arg(long, short)]
-    pub(crate) command: Option<String>,
-    /// Where the agent works; the daemon's default if absent
-    #[arg(long, short, value_name = "DIR")]
-    pub(crate) workdir: Option<String>,
-    /// Add a variable to the agent's environment; may be repeated
-    #[arg(long, short, value_name = "NAME=VALUE", value_parser = variable)]
-    pub(crate) env: Vec<(String, String)>,
-    /// The new session's name
-    #[arg(long, short)]
-    pub(crate) name: Option<String>,
-    /// What to do where the active session is busy
-    #[arg(long, value_parser = ["reject", "queue", "start"])]
-    pub(crate) if_busy: Option<String>,
-    /// What to do with the new session's questions for permission; the daemon's setting if absent
-    #[arg(long, value_parser = ["ask", "deny", "approve"])]
-    pub(crate) policy: Option<String>,
-    /// Have it arrive as text, not as a command of the agent's own; refused where that cannot be
-    #[arg(long)]
-    pub(crate) as_text: bool,
-    /// Print the daemon's JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Send {
-    #[command(flatten)]
-    pub(crate) prompt: PromptSource,
-    #[command(flatten)]
-    pub(crate) waiting: Waiting,
-    /// The session, by its name; the active one if absent
-    #[arg(long, short)]
-    pub(crate) session: Option<String>,
-    /// What to do where the session is busy
-    #[arg(long, value_parser = ["queue", "reject"])]
-    pub(crate) if_busy: Option<String>,
-    /// What to do with questions for permission in this turn; as the session does if absent
-    #[arg(long, value_parser = ["ask", "deny", "approve"])]
-    pub(crate) policy: Option<String>,
-    /// Have it arrive as text, not as a command of the agent's own; refused where that cannot be
-    #[arg(long)]
-    pub(crate) as_text: bool,
-    /// Print the daemon's JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Capture {
-    /// How many lines, 10 to 500
-    #[arg(long, value_name = "N", default_value_t = 60)]
-    pub(crate) lines: u64,
-    /// A pane's address, as `agentmux ls` shows it; the active session if absent
-    #[arg(long)]
-    pub(crate) target: Option<String>,
-    /// Print the daemon's JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Key {
-    /// The key: enter, esc, tab, space, backspace, delete, up, down, left, right
-    pub(crate) name: String,
-    /// How often, 1 to 50
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub(crate) repeat: u64,
-    /// A pane's address, as `agentmux ls` shows it; the active session if absent
-    #[arg(long)]
-    pub(crate) target: Option<String>,
-    /// Print the daemon's JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
 #[derive(Debug, clap::Args)]
 pub(crate) struct Kill {
     /// The session's name
@@ -256,11 +152,10 @@ impl Verb {
         let unread = |json: bool| json || !std::io::stdout().is_terminal();
         match self {
             Self::Serve { .. } | Self::Attach { .. } | Self::Completions { .. } | Self::Man { .. } => false,
-            Self::Run(Run { json, .. }) | Self::Kill(Kill { json, .. }) => *json,
-            Self::Doctor(Json { json })
-            | Self::Ls(Json { json })
-            | Self::Idle(Json { json })
-            | Self::Restart(Json { json }) => *json,
+            Self::Run(Run { json, .. }) | Self::Start(Start { json, .. }) => *json,
+            Self::Kill(Kill { json, .. }) | Self::Idle(Idle { json, .. }) => *json,
+            Self::Doctor(Json { json }) | Self::Ls(Json { json }) => *json,
+            Self::Restart(Json { json }) | Self::Token(Json { json }) => *json,
             Self::Profile(profile) => profile.prints_json(),
             Self::Send(send) if send.waiting.wait.is_some() => send.json,
             Self::Wait(wait) if wait.turn.is_some() => wait.json,
@@ -282,15 +177,6 @@ fn seconds(text: &str) -> Result<f64, String> {
     } else {
         Err("not a number of seconds".to_owned())
     }
-}
-
-fn waiting_time(text: &str) -> Result<f64, String> {
-    if text == "inf" { Ok(f64::INFINITY) } else { seconds(text) }
-}
-
-fn variable(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("not of the form NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]
@@ -341,6 +227,10 @@ mod tests {
             "agentmux answer a --approve --deny",
             "agentmux answer a --choice 1 --text x",
             "agentmux run x --policy never",
+            "agentmux start --size big",
+            "agentmux capture --session a --target a:0.0",
+            "agentmux key x --session a --target a:0.0",
+            "agentmux completions tcsh",
         ] {
             assert_eq!(parsed(line).unwrap_err().exit_code(), 2, "{line}");
         }
@@ -351,10 +241,5 @@ mod tests {
         let line = "agentmux wait --session a --until idle,needs_input --timeout 2";
         let Verb::Wait(wait) = parsed(line).unwrap() else { panic!() };
         assert_eq!((wait.until.join(" "), wait.seconds), ("idle needs_input".to_owned(), Some(2.0)));
-    }
-
-    #[test]
-    fn variables_are_split_at_the_first_sign() {
-        assert_eq!(variable("A=b=c"), Ok(("A".to_owned(), "b=c".to_owned())));
     }
 }

@@ -64,10 +64,12 @@ impl Client {
         let answer = tokio::time::timeout(WORK, self.exchange(request)).await;
         let answer = answer.map_err(|_| self.silent(WORK))??;
         let status = answer.status();
-        if status.is_success() {
-            return Ok(answer.into_body());
+        let kind = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        match status.is_success() {
+            true if kind.is_some_and(|kind| kind.starts_with(b"text/event-stream")) => Ok(answer.into_body()),
+            true => Err(self.stranger(&"this is no stream of events")),
+            false => Err(self.refusal(status, &self.collect(answer).await?)),
         }
-        Err(self.refusal(status, &self.collect(answer).await?))
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -154,32 +156,36 @@ impl Client {
 
     /// The connection broke off.
     pub(crate) fn broken(&self, error: &dyn std::fmt::Display) -> Failed {
-        Failed::new(format!("{} broke off: {error}", self.at()))
+        Failed::new(format!("the connection to the daemon at {} broke off: {error}", self.at()))
     }
 
     /// Nothing came for so long.
     pub(crate) fn silent(&self, patience: Duration) -> Failed {
-        Failed::timed_out(format!("{} has not answered in {} s", self.at(), patience.as_secs()))
+        Failed::timed_out(format!("the daemon at {} has not answered in {} s", self.at(), patience.as_secs()))
     }
 
     fn no_entry(&self) -> String {
         let at = self.at();
         match self.daemon.token {
             Token::Known(_) => {
-                format!("{at} does not accept the token (AGENTMUX_TOKEN, else the state folder's)")
+                format!(
+                    "the daemon at {at} does not accept the token (AGENTMUX_TOKEN, else the state folder's)"
+                )
             }
             Token::None => {
-                format!("{at} wants a token: set AGENTMUX_TOKEN, or AGENTMUX_STATE_DIR to its folder")
+                format!(
+                    "the daemon at {at} wants a token: set AGENTMUX_TOKEN, or AGENTMUX_STATE_DIR to its folder"
+                )
             }
             Token::Withheld => format!(
-                "{at} wants a token, which is not sent: the state folder knows no daemon that runs; if that \
+                "the daemon at {at} wants a token, which is not sent: the state folder knows no daemon that runs; if that \
                  one is yours, set AGENTMUX_PORT={} (and AGENTMUX_TOKEN)",
                 self.daemon.port
             ),
         }
     }
 
-    fn stranger(&self, error: &serde_json::Error) -> Failed {
+    fn stranger(&self, error: &dyn std::fmt::Display) -> Failed {
         Failed::new(format!(
             "what answers at {} is not an agentmuxd that this client knows: {error}",
             self.at()

@@ -93,17 +93,35 @@ fn daemon_file(state: &StateDir) -> Result<Option<DaemonFile>, Failed> {
     file.map(Some).map_err(|error| Failed::new(format!("{} is not the daemon's: {error}", path.display())))
 }
 
-fn token(variable: Option<String>, state: Option<&StateDir>) -> Result<Token, Failed> {
-    if let Some(token) = variable {
-        return Ok(Token::Known(token));
+/// The token that the user has, and where it is from.
+pub(crate) fn own_token(variable: impl Fn(&str) -> Option<String>) -> Result<(String, String), Failed> {
+    let given = |name: &str| variable(name).filter(|value| !value.is_empty());
+    if let Some(token) = given("AGENTMUX_TOKEN") {
+        return Ok((token, "AGENTMUX_TOKEN".to_owned()));
     }
-    let Some(path) = state.map(StateDir::token) else { return Ok(Token::None) };
+    let state = StateDir::locate(given("AGENTMUX_STATE_DIR").as_deref(), given("HOME").as_deref());
+    let state =
+        state.ok_or_else(|| Failed::new("there is no state folder: set HOME or AGENTMUX_STATE_DIR"))?;
+    let path = state.token().display().to_string();
+    let none =
+        || Failed::new(format!("there is no token in {path}: the daemon makes it when it is first started"));
+    Ok((file_token(&state)?.ok_or_else(none)?, path))
+}
+
+fn token(variable: Option<String>, state: Option<&StateDir>) -> Result<Token, Failed> {
+    let token = match (variable, state) {
+        (Some(token), _) => Some(token),
+        (None, Some(state)) => file_token(state)?,
+        (None, None) => None,
+    };
+    Ok(token.map_or(Token::None, Token::Known))
+}
+
+fn file_token(state: &StateDir) -> Result<Option<String>, Failed> {
+    let path = state.token();
     match std::fs::read_to_string(&path) {
-        Ok(text) if text.trim().is_empty() => Ok(Token::None),
-        Ok(text) => Ok(Token::Known(text.trim().to_owned())),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(Token::None)
-        }
+        Ok(text) => Ok(Some(text.trim().to_owned()).filter(|token| !token.is_empty())),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(Failed::new(format!("could not read {}: {error}", path.display()))),
     }
 }
@@ -195,6 +213,24 @@ mod tests {
     fn without_a_state_folder_there_is_no_token() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(find(&dir, &[("AGENTMUX_PORT", "1")]).unwrap().token, Token::None);
+    }
+
+    #[test]
+    fn the_token_is_told_with_where_it_is_from() {
+        let dir = state(NOBODY);
+        let told = |variables: &[(&str, &str)]| {
+            let folder = ("AGENTMUX_STATE_DIR", dir.path().to_str().unwrap());
+            let known = [variables, &[folder]].concat();
+            own_token(|name| {
+                known.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let file = dir.path().join("token");
+        assert_eq!(told(&[]).unwrap(), ("amx_file".to_owned(), file.display().to_string()));
+        assert_eq!(told(&[("AGENTMUX_TOKEN", "t")]).unwrap(), ("t".to_owned(), "AGENTMUX_TOKEN".to_owned()));
+        std::fs::remove_file(&file).unwrap();
+        assert!(told(&[]).unwrap_err().sentence().starts_with("there is no token in "));
+        assert!(own_token(|_| None).unwrap_err().sentence().starts_with("there is no state folder"));
     }
 
     #[test]

@@ -9,7 +9,9 @@ use agentmux_core::agent::compare_versions;
 use crate::client::Client;
 use crate::daemon::Daemon;
 use crate::ending::{Ending, Failed, Status};
-use crate::{output, programs};
+use crate::output::{self, Text, Tone};
+use crate::programs;
+use crate::progress::Progress;
 
 /// How long the daemon may take to ask all agents for their versions.
 const VERSIONS: f64 = 60.0;
@@ -27,7 +29,10 @@ pub(crate) async fn ask() -> (Check, Option<Agents>) {
     }
     let ready = client.get::<Readyz>("/readyz", 0.0).await;
     let agents = match ready {
-        Ok(_) => client.get::<Agents>("/agents?versions=true", VERSIONS).await,
+        Ok(_) => {
+            let progress = Progress::new("asking the agents for their versions");
+            progress.during(client.get::<Agents>("/agents?versions=true", VERSIONS)).await
+        }
         Err(failed) => Err(failed),
     };
     match agents {
@@ -118,20 +123,20 @@ fn other_version(agent: &Agent) -> Option<(&'static str, &str)> {
     }
 }
 
-fn text(checks: &[Check]) -> String {
-    let width = checks.iter().map(|check| check.name.chars().count()).max().unwrap_or(0);
-    let line = |check: &Check| {
-        let sign = match check.status {
-            CheckStatus::Ok => "ok  ",
-            CheckStatus::Warn => "warn",
-            CheckStatus::Fail => "fail",
-            CheckStatus::Absent => "-   ",
+fn text(checks: &[Check]) -> Text {
+    let row = |check: &Check| {
+        let (tone, word) = match check.status {
+            CheckStatus::Ok => (Tone::Good, "ok"),
+            CheckStatus::Warn => (Tone::Asks, "warn"),
+            CheckStatus::Fail => (Tone::Bad, "fail"),
+            CheckStatus::Absent => (Tone::Plain, "-"),
         };
-        let hint = check.hint.iter().map(|hint| format!("\n      {:width$}  {hint}", ""));
-        let found = output::on_one_line(&check.found);
-        format!("{sign}  {:width$}  {found}{}", check.name, hint.collect::<String>())
+        let found =
+            [Text::toned(tone, word), check.name.as_str().into(), output::on_one_line(&check.found).into()];
+        let hint = check.hint.iter().map(|hint| ["".into(), "".into(), format!("  {hint}").into()]);
+        std::iter::once(found).chain(hint).collect::<Vec<_>>()
     };
-    checks.iter().map(line).collect::<Vec<_>>().join("\n")
+    output::aligned(checks.iter().flat_map(row))
 }
 
 #[cfg(test)]
@@ -188,6 +193,7 @@ mod tests {
     #[test]
     fn lines_are_aligned_and_hints_stand_below() {
         let checks = [Check::ok("tmux", "3.4"), Check::warn("daemon", "none", "start one")];
-        assert_eq!(text(&checks), "ok    tmux    3.4\nwarn  daemon  none\n              start one");
+        let wanted = ["ok    tmux    3.4", "warn  daemon  none", "                start one"];
+        assert_eq!(text(&checks).to_string(), wanted.join("\n"));
     }
 }

@@ -89,6 +89,11 @@ impl Failed {
         Self { status: Status::TimedOut, ..Self::new(sentence) }
     }
 
+    /// The user does not want to wait any longer.
+    pub(crate) fn interrupted(sentence: impl Into<String>) -> Self {
+        Self { status: Status::Interrupted, ..Self::new(sentence) }
+    }
+
     /// The daemon refused.
     pub(crate) fn refused(failure: Failure) -> Self {
         let status = Status::of_code(failure.code.as_deref());
@@ -100,9 +105,19 @@ impl Failed {
         Self { sentence: sentence.into(), ..self }
     }
 
+    /// The same, with more to it, where it was not the daemon that refused.
+    pub(crate) fn unless_refused(self, more: impl FnOnce() -> String) -> Self {
+        match (&self.failure, self.status) {
+            (None, Status::Error | Status::TimedOut) => {
+                Self { sentence: format!("{}; {}", self.sentence, more()), ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// Prints the document of the refusal where one is expected.
     pub(crate) fn report(self, json: bool) -> Ending {
-        if json {
+        if json && self.status != Status::Interrupted {
             let own = || Box::new(Failure { error: self.sentence.clone(), ..Failure::default() });
             // A failure to print is less than the failure that is being reported.
             let _ = output::document(&self.failure.unwrap_or_else(own));

@@ -1,37 +1,21 @@
 //! The verb `events`: what happens, a line each.
 
-use std::time::Duration;
-
 use agentmux_api::{Gone, Lagged, SessionEvent, Turn};
-use http_body_util::BodyExt;
-use serde::Deserialize;
 
 use crate::args;
 use crate::client::{Client, escaped};
 use crate::ending::{Ending, Failed};
-use crate::output::{line, on_one_line};
-use crate::sse::{Event, Incoming};
-
-/// The daemon sends something every 15 seconds.
-const SILENCE: Duration = Duration::from_secs(60);
+use crate::output::{Text, line, on_one_line};
+use crate::sse::{Event, Stream};
 
 /// Prints events until the daemon says that it stops, or nobody reads them any more.
 pub(crate) async fn follow(client: &Client, asked: &args::Events, json: bool) -> Result<Ending, Failed> {
-    let mut stream = client.stream(&path(asked)).await?;
-    let mut incoming = Incoming::default();
+    let mut stream = Stream::open(client, &path(asked)).await?;
     loop {
-        while let Some(event) = incoming.next() {
-            let text = if json { as_json(&event) } else { as_text(&event) };
-            if !line(&text)? || event.name == "bye" {
-                return Ok(Ending::DONE);
-            }
-        }
-        let frame = tokio::time::timeout(SILENCE, stream.frame()).await;
-        let frame = frame.map_err(|_| client.silent(SILENCE))?;
-        let frame =
-            frame.ok_or_else(|| client.broken(&"the stream ended"))?.map_err(|e| client.broken(&e))?;
-        if !frame.into_data().is_ok_and(|data| incoming.push(&data)) {
-            return Err(client.broken(&"this is no stream of events"));
+        let event = stream.next().await?;
+        let text = if json { as_json(&event).into() } else { as_text(&event) };
+        if !line(text)? || event.name == "bye" {
+            return Ok(Ending::DONE);
         }
     }
 }
@@ -49,32 +33,35 @@ fn as_json(Event { name, data, id }: &Event) -> String {
     format!(r#"{{"id":{id},"event":"{name}","data":{data}}}"#)
 }
 
-fn as_text(event: &Event) -> String {
+fn as_text(event: &Event) -> Text {
     let id = event.id.map_or("-".to_owned(), |id| id.to_string());
-    format!("{id}  {}", meaning(event).unwrap_or_else(|| format!("{} {}", event.name, event.data)))
+    let unknown = || format!("{} {}", event.name, event.data).into();
+    Text::from(format!("{id}  ")).and(meaning(event).unwrap_or_else(unknown))
 }
 
 /// What it says to a person; `None` where this client does not know such events.
-fn meaning(event: &Event) -> Option<String> {
+fn meaning(event: &Event) -> Option<Text> {
     match event.name.as_str() {
-        "session" => read(event).map(|session: SessionEvent| {
+        "session" => event.read().map(|session: SessionEvent| {
             let evidence = &session.evidence;
             let why = format!("{} {} {}", evidence.source, evidence.rule, evidence.matched);
-            format!("session {} is {} ({})", session.name, session.state, on_one_line(&why))
+            is(format!("session {}", session.name), &session.state).and(format!(" ({})", on_one_line(&why)))
         }),
-        "gone" => read(event).map(|gone: Gone| format!("session {} is gone", gone.name)),
-        "turn" => read(event).map(|turn: Turn| {
+        "gone" => event.read().map(|gone: Gone| format!("session {} is gone", gone.name).into()),
+        "turn" => event.read().map(|turn: Turn| {
             let why = turn.error.map(|problem| format!(": {}", problem.error)).unwrap_or_default();
-            format!("turn {} in {} is {}{why}", turn.id, turn.session, turn.state)
+            is(format!("turn {} in {}", turn.id, turn.session), &turn.state).and(why)
         }),
-        "lagged" => read(event).map(|lagged: Lagged| format!("events before {} are missing", lagged.first)),
-        "bye" => Some("the daemon stops".to_owned()),
+        "lagged" => {
+            event.read().map(|lagged: Lagged| format!("events before {} are missing", lagged.first).into())
+        }
+        "bye" => Some("the daemon stops".into()),
         _ => None,
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(event: &'a Event) -> Option<T> {
-    serde_json::from_str(&event.data).ok()
+fn is(what: String, state: &str) -> Text {
+    Text::from(what).and(" is ").and(Text::state(state))
 }
 
 #[cfg(test)]
@@ -96,7 +83,7 @@ mod tests {
             ("bye", "{}", "7  the daemon stops"),
             ("new kind", r#"{"x":1}"#, r#"7  new kind {"x":1}"#),
         ] {
-            assert_eq!(as_text(&event(name, data)), wanted);
+            assert_eq!(as_text(&event(name, data)).to_string(), wanted);
         }
     }
 

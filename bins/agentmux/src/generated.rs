@@ -17,7 +17,7 @@ pub(crate) fn completions(shell: Shell) -> Result<Ending, Failed> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), NAME, &mut script);
     let script = String::from_utf8(script).map_err(|error| Failed::new(error.to_string()))?;
-    output::text(&script)?;
+    output::text(script)?;
     Ok(Ending::DONE)
 }
 

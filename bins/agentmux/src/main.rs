@@ -1,7 +1,8 @@
 //! The command-line client of agentmuxd.
 //!
-//! A verb (`args`) is carried out (`sessions`, `session`, `turns`, `question`, `events`, `programs`, `profiles`, `generated`), mostly by a
-//! question to the daemon (`daemon` finds it, `client` asks), and ends with a status and a sentence (`ending`).
+//! A verb (`args`) is carried out (`sessions`, `session`, `turns`, `question`, `events`, `programs`, `profiles`, `token`,
+//! `generated`), mostly by a question to the daemon (`daemon` finds it, `client` asks), while a person sees what goes on
+//! (`progress`, `watch`). It ends with a status and a sentence (`ending`), or by Ctrl-C (`interruption`).
 
 mod args;
 mod client;
@@ -10,16 +11,21 @@ mod doctor;
 mod ending;
 mod events;
 mod generated;
+mod interruption;
 mod output;
 mod patience;
 mod profiles;
 mod programs;
+mod progress;
 mod prompt;
 mod question;
 mod session;
 mod sessions;
 mod sse;
+mod times;
+mod token;
 mod turns;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -27,7 +33,8 @@ use clap::Parser;
 
 use args::{Args, Verb};
 use client::Client;
-use ending::{Ending, Failed, Status};
+use ending::{Ending, Failed};
+use interruption::unless_interrupted;
 
 fn main() -> ExitCode {
     let verb = Args::parse().verb.unwrap_or(Verb::Serve { args: Vec::new() });
@@ -42,21 +49,15 @@ fn carry_out(verb: Verb) -> Result<Ending, Failed> {
         Verb::Profile(args::Profile::Check { files }) => profiles::check(&files),
         Verb::Profile(args::Profile::List { json }) => profiles::list(json),
         Verb::Profile(args::Profile::Show { name }) => profiles::show(&name),
+        Verb::Token(args::Json { json }) => token::show(json),
         Verb::Completions { shell } => generated::completions(shell),
         Verb::Man { folder } => generated::manual(&folder),
         verb => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| Failed::new(format!("could not start: {error}")))?;
-            runtime.block_on(unless_interrupted(ask_daemon(verb)))
+            let asked = unless_interrupted(ask_daemon(verb), || "interrupted".to_owned());
+            runtime.block_on(asked)
         }
-    }
-}
-
-/// The daemon goes on with what it was asked, whether or not somebody waits for the answer.
-async fn unless_interrupted(verb: impl Future<Output = Result<Ending, Failed>>) -> Result<Ending, Failed> {
-    tokio::select! {
-        ended = verb => ended,
-        Ok(()) = tokio::signal::ctrl_c() => Ok(Ending::because(Status::Interrupted, "interrupted")),
     }
 }
 
@@ -82,20 +83,18 @@ async fn ask_daemon(verb: Verb) -> Result<Ending, Failed> {
         Verb::Agents(agents) => sessions::agents(&client, &agents, json).await,
         Verb::Status(_) => sessions::status(&client, json).await,
         Verb::Ls(_) => sessions::list(&client, json).await,
-        Verb::Idle(_) => sessions::idle(&client, json).await,
-        Verb::Capture(capture) => sessions::capture(&client, &capture, json).await,
+        Verb::Start(start) => session::start(&client, start).await,
+        Verb::Idle(idle) => sessions::idle(&client, idle).await,
+        Verb::Capture(capture) => sessions::capture(&client, capture, json).await,
         Verb::Key(key) => sessions::key(&client, key, json).await,
         Verb::Kill(kill) => sessions::kill(&client, kill, json).await,
         Verb::Cleanup(_) => sessions::cleanup(&client, json).await,
         Verb::Restart(_) => sessions::restart(&client, json).await,
         Verb::Attach { name } => programs::attach(&client, name).await,
         Verb::Profile(args::Profile::Save(asked)) => profiles::save(&client, asked).await,
-        Verb::Serve { .. }
-        | Verb::Profile(_)
-        | Verb::Doctor(_)
-        | Verb::Completions { .. }
-        | Verb::Man { .. } => {
+        Verb::Serve { .. } | Verb::Profile(_) | Verb::Doctor(_) | Verb::Token(_) => {
             unreachable!("these do not ask the daemon")
         }
+        Verb::Completions { .. } | Verb::Man { .. } => unreachable!("nor do these"),
     }
 }

@@ -67,10 +67,10 @@ pub(crate) fn list(json: bool) -> Result<Ending, Failed> {
     });
     let listed: Vec<_> = listed.collect();
     told(json, &listed, || {
-        let heading = ["AGENT", "FROM", "COMMAND"].map(str::to_owned).to_vec();
-        let row =
-            |listed: &Listed| vec![listed.name.clone(), listed.origin.clone(), listed.command.join(" ")];
-        output::table(&std::iter::once(heading).chain(listed.iter().map(row)).collect::<Vec<_>>())
+        let row = |listed: &Listed| {
+            [&listed.name, &listed.origin, &listed.command.join(" ")].map(|it| it.as_str().into())
+        };
+        output::table(["AGENT", "FROM", "COMMAND"], listed.iter().map(row))
     })
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn list(json: bool) -> Result<Ending, Failed> {
 pub(crate) fn show(name: &str) -> Result<Ending, Failed> {
     let definitions = definitions()?;
     definitions.profile(name).map_err(wrong)?;
-    output::text(&definitions.text(name).map_err(wrong)?)?;
+    output::text(definitions.text(name).map_err(wrong)?)?;
     Ok(Ending::DONE)
 }
 
@@ -122,6 +122,6 @@ pub(crate) async fn save(client: &Client, asked: args::ProfileSave) -> Result<En
     let screen: Screen = client.get(&format!("{path}/screen?format=ansi"), 0.0).await?;
     let pane = screen.pane.ok_or_else(|| Failed::new("this daemon is too old to tell the cursor"))?;
     let file = saved::write(&asked.folder, &session.agent, (label, what), &screen.content, &pane)?;
-    output::text(&file.display().to_string())?;
+    output::text(file.display().to_string())?;
     Ok(Ending::DONE)
 }

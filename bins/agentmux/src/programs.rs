@@ -1,13 +1,15 @@
 //! The verbs that become another program: `serve` is agentmuxd, `attach` is tmux; and `doctor`, which asks agentmuxd.
 
 use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use agentmux_api::SessionDetail;
 use agentmux_api::doctor::Doctor;
 
-use crate::client::Client;
+use crate::client::{Client, escaped};
 use crate::ending::{Ending, Failed};
 use crate::sessions;
 
@@ -39,9 +41,16 @@ pub(crate) fn look(agents: bool) -> Result<Doctor, Failed> {
     serde_json::from_slice(&output.stdout).map_err(|error| strange(&error))
 }
 
-/// Becomes a tmux client of the session.
+/// Becomes a tmux client of the session. Sessions outlive the daemon: one that is named is found without it.
 pub(crate) async fn attach(client: &Client, name: Option<String>) -> Result<Ending, Failed> {
-    let name = sessions::named(client, name).await?;
+    let name = match name {
+        None => sessions::named(client, None).await?,
+        Some(name) if client.reach().await.is_err() => name,
+        Some(key) => client.get::<SessionDetail>(&format!("/sessions/{}", escaped(&key)), 0.0).await?.name,
+    };
+    if !std::io::stdin().is_terminal() {
+        return Err(Failed::new("attach needs a terminal: stdin is none"));
+    }
     let socket = client.daemon().tmux_socket.as_ref();
     let socket =
         socket.ok_or_else(|| Failed::new("there is no state folder: set HOME or AGENTMUX_STATE_DIR"))?;

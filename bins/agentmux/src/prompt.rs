@@ -11,14 +11,18 @@ const LONGEST: u64 = (2 << 20) + 2;
 
 /// The prompt, exactly; from stdin, less the line feed at its end.
 pub(crate) fn read(source: PromptSource) -> Result<String, Failed> {
-    match (source.text, source.file) {
-        (Some(text), _) => Ok(text),
+    let prompt = match (source.text, source.file) {
+        (Some(text), _) => text,
         (None, Some(file)) if file != Path::new("-") => {
             let name = file.display().to_string();
             let opened = std::fs::File::open(&file).map_err(|error| unreadable(&name, &error))?;
-            text_of(opened, &name)
+            text_of(opened, &name)?
         }
-        _ => from_stdin(),
+        _ => from_stdin()?,
+    };
+    match prompt.trim().is_empty() {
+        true => Err(Failed::usage("the prompt is empty")),
+        false => Ok(prompt),
     }
 }
 

@@ -1,14 +1,18 @@
-//! The verbs about one session, by its name: `show`, `wait --session`, `interrupt`.
+//! The verbs about one session: `start`, and by its name `show`, `wait --session`, `interrupt`.
 
 use std::time::Instant;
 
-use agentmux_api::{Explanation, Interrupt, RuleOutcome, SessionDetail};
+use agentmux_api::{CommandLine, Explanation, Interrupt, RuleOutcome, SessionDetail, StartRequest};
 
 use crate::client::{Client, NO_FIELDS, escaped};
 use crate::ending::{Ending, Failed, Status};
-use crate::output::{on_one_line, table, told};
+use crate::output::{Text, Tone, aligned, on_one_line, table, told};
 use crate::patience::{self, Patience};
-use crate::{args, question, sessions};
+use crate::progress::Progress;
+use crate::{args, question, sessions, times, turns, watch};
+
+/// How long a session may take to get ready, in seconds: more than the daemon gives it.
+const READY: f64 = 120.0;
 
 pub(crate) async fn show(client: &Client, asked: args::Show, json: bool) -> Result<Ending, Failed> {
     let path = path(&sessions::named(client, asked.name).await?);
@@ -18,33 +22,77 @@ pub(crate) async fn show(client: &Client, asked: args::Show, json: bool) -> Resu
     }
     let explanation: Explanation = client.get(&format!("{path}/explain"), 0.0).await?;
     told(json, &explanation, || {
-        format!("{}\n\n{}", described(&explanation.session), explained(&explanation.rules))
+        described(&explanation.session).and("\n\n").and(explained(&explanation.rules))
     })
 }
 
-/// Waits until the session is in one of the states, in shares.
+/// Waits until the session is in one of the states.
 pub(crate) async fn wait(client: &Client, asked: &args::Wait, json: bool) -> Result<Ending, Failed> {
-    let patience = Patience::new(asked.seconds.unwrap_or(f64::INFINITY));
-    let until = asked.until.join(",");
-    let mut key = asked.session.clone().unwrap_or_default();
-    let session = loop {
-        let (asked_at, wait) = (Instant::now(), patience.next());
-        let path = format!("{}/wait?until={until}&wait={wait}", path(&key));
-        let session: SessionDetail = client.get(&path, wait).await?;
-        if session.waited_out.is_none() || patience.is_over() {
-            break session;
+    let key = asked.session.clone().unwrap_or_default();
+    let progress = Progress::new(format!("{key}: waiting"));
+    let waited = async {
+        tokio::select! {
+            session = until_reached(client, asked, key.clone()) => session,
+            never = watch::session(client, &key, &progress) => match never {},
         }
-        patience::unhurried(asked_at, wait).await;
-        // From now on it is this session, not a later one of its name.
-        key = session.id;
     };
-    told(json, &session, || format!("{} is {}", session.name, session.state))?;
+    let session = progress.during(waited).await?;
+    told(json, &session, || is(&session))?;
     Ok(match session.waited_out {
         None => Ending::DONE,
         Some(_) => Ending::because(
             Status::TimedOut,
             format!("session {} is {}, not {}", session.name, session.state, asked.until.join(" or ")),
         ),
+    })
+}
+
+/// Waits in shares.
+async fn until_reached(
+    client: &Client,
+    asked: &args::Wait,
+    mut key: String,
+) -> Result<SessionDetail, Failed> {
+    let patience = Patience::new(asked.seconds.unwrap_or(f64::INFINITY));
+    let until = asked.until.join(",");
+    loop {
+        let (asked_at, wait) = (Instant::now(), patience.next());
+        let path = format!("{}/wait?until={until}&wait={wait}", path(&key));
+        let session: SessionDetail = client.get(&path, wait).await?;
+        if session.waited_out.is_none() || patience.is_over() {
+            return Ok(session);
+        }
+        patience::unhurried(asked_at, wait).await;
+        // From now on it is this session, not a later one of its name.
+        key = session.id;
+    }
+}
+
+fn is(session: &SessionDetail) -> Text {
+    Text::from(format!("{} is ", session.name)).and(Text::state(&session.state))
+}
+
+/// Starts a session without a prompt, and waits until it is ready.
+pub(crate) async fn start(client: &Client, asked: args::Start) -> Result<Ending, Failed> {
+    let launch = asked.launch;
+    let request = StartRequest {
+        agent: launch.agent,
+        command: launch.command.map(CommandLine::Line),
+        workdir: launch.workdir.map(turns::absolute).transpose()?,
+        env: (!launch.env.is_empty()).then(|| launch.env.into_iter().collect()),
+        name: launch.name,
+        size: launch.size,
+        policy: launch.policy,
+        wait: Some(READY),
+    };
+    let progress = Progress::new("starting the agent");
+    let session: SessionDetail = progress.during(client.post("/sessions", &request, READY)).await?;
+    told(asked.json, &session, || session.name.clone())?;
+    Ok(match session.waited_out {
+        None => Ending::DONE,
+        Some(_) => {
+            Ending::because(Status::TimedOut, format!("session {} is {} still", session.name, session.state))
+        }
     })
 }
 
@@ -62,34 +110,41 @@ fn path(key: &str) -> String {
 }
 
 /// What is known of a session, a line for each subject.
-fn described(session: &SessionDetail) -> String {
+fn described(session: &SessionDetail) -> Text {
     let evidence = &session.evidence;
-    let mut lines = vec![
-        ("state", session.state.clone()),
-        ("since", session.since.clone()),
-        ("because", format!("{} {}: {}", evidence.source, evidence.rule, on_one_line(&evidence.matched))),
-        ("agent", format!("{} in {}", session.agent, session.workdir)),
-        ("target", session.target.clone()),
-        ("policy", session.policy.clone()),
-        ("turns", session.turns.to_string()),
-        ("started", session.started_at.clone()),
+    let because = format!("{} {}: {}", evidence.source, evidence.rule, on_one_line(&evidence.matched));
+    let ago = |time: &str| match times::since(time) {
+        Some(passed) => format!("{} ({} ago)", times::local(time), times::span(passed)),
+        None => times::local(time),
+    };
+    let mut lines: Vec<(&str, Text)> = vec![
+        ("state", Text::state(&session.state)),
+        ("since", ago(&session.since).into()),
+        ("because", because.into()),
+        ("agent", format!("{} in {}", session.agent, session.workdir).into()),
+        ("target", session.target.as_str().into()),
+        ("policy", session.policy.as_str().into()),
+        ("turns", session.turns.to_string().into()),
+        ("started", ago(&session.started_at).into()),
     ];
-    lines.extend(session.context.map(|percent| ("context", format!("{percent} %"))));
-    lines.extend(session.exit.map(|exit| ("exit", ended(exit))));
+    lines.extend(session.resets_at.as_ref().map(|time| ("resets at", times::near(time).into())));
+    lines.extend(session.context.map(|percent| ("context", format!("{percent} %").into())));
+    lines.extend(session.exit.map(|exit| ("exit", ended(exit).into())));
     if session.contradictions > 0 {
-        lines.push(("contradictions", session.contradictions.to_string()));
+        lines.push(("contradictions", session.contradictions.to_string().into()));
     }
     let mark = match (session.lost, session.active) {
         (true, _) => " (gone from tmux)",
         (false, true) => " (active)",
         (false, false) => "",
     };
-    let rows: Vec<_> = lines.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
-    let asks = session
-        .question
-        .as_ref()
-        .map(|asked| format!("\n\n{}", question::told_with_hint(&session.name, asked)));
-    format!("{} {}{mark}\n{}{}", session.name, session.id, table(&rows), asks.unwrap_or_default())
+    let rows = lines.into_iter().map(|(name, value)| [name.into(), value]);
+    let heading = Text::toned(Tone::Heading, session.name.as_str()).and(format!(" {}{mark}\n", session.id));
+    let described = heading.and(aligned(rows));
+    match &session.question {
+        Some(asked) => described.and(format!("\n\n{}", question::told_with_hint(&session.name, asked))),
+        None => described,
+    }
 }
 
 fn ended(exit: agentmux_api::Exit) -> String {
@@ -101,17 +156,14 @@ fn ended(exit: agentmux_api::Exit) -> String {
 }
 
 /// The rules as a table; the first that holds is marked.
-fn explained(rules: &[RuleOutcome]) -> String {
-    let heading = ["", "RULE", "STATE", "HOLDS", "MATCHED"].map(str::to_owned).to_vec();
+fn explained(rules: &[RuleOutcome]) -> Text {
     let decides = rules.iter().position(|rule| rule.holds);
     let row = |(index, rule): (usize, &RuleOutcome)| {
         let mark = if Some(index) == decides { "*" } else { "" };
         let holds = if rule.holds { "yes" } else { "no" };
-        let cells = [mark, &rule.rule, &rule.state, holds, &on_one_line(&rule.matched)];
-        cells.map(str::to_owned).to_vec()
+        [mark, &rule.rule, &rule.state, holds, &on_one_line(&rule.matched)].map(Text::from)
     };
-    let rows: Vec<_> = std::iter::once(heading).chain(rules.iter().enumerate().map(row)).collect();
-    table(&rows)
+    table(["", "RULE", "STATE", "HOLDS", "MATCHED"], rules.iter().enumerate().map(row))
 }
 
 #[cfg(test)]
@@ -124,7 +176,7 @@ mod tests {
             name: "a".to_owned(),
             id: "s-1".to_owned(),
             state: "exited".to_owned(),
-            since: "2026-11-24T09:00:00Z".to_owned(),
+            since: "once".to_owned(),
             evidence: Evidence {
                 source: "process".to_owned(),
                 rule: "ended".to_owned(),
@@ -142,7 +194,7 @@ mod tests {
             lost: false,
             turns: 0,
             contradictions: 0,
-            started_at: "2026-11-24T08:00:00Z".to_owned(),
+            started_at: "before".to_owned(),
             waited_out: None,
         }
     }
@@ -152,17 +204,17 @@ mod tests {
         let wanted = [
             "a s-1 (active)",
             "state    exited",
-            "since    2026-11-24T09:00:00Z",
+            "since    once",
             "because  process ended: status 3",
             "agent    demo in /x",
             "target   a:0.0",
             "policy   ask",
             "turns    0",
-            "started  2026-11-24T08:00:00Z",
+            "started  before",
             "context  42 %",
             "exit     status 3",
         ];
-        assert_eq!(described(&session()), wanted.join("\n"));
+        assert_eq!(described(&session()).to_string(), wanted.join("\n"));
     }
 
     #[test]
@@ -180,6 +232,6 @@ mod tests {
             "*  b     busy   yes    x y",
             "   c     busy   yes",
         ];
-        assert_eq!(explained(&rules), wanted.join("\n"));
+        assert_eq!(explained(&rules).to_string(), wanted.join("\n"));
     }
 }

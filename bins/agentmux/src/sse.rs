@@ -1,5 +1,48 @@
 //! Server-sent events, taken from their stream as it comes.
 
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use hyper::body;
+use serde::Deserialize;
+
+use crate::client::Client;
+use crate::ending::Failed;
+
+/// The daemon sends something every 15 seconds.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// A stream of the daemon's events.
+#[derive(Debug)]
+pub(crate) struct Stream<'a> {
+    client: &'a Client,
+    body: body::Incoming,
+    incoming: Incoming,
+}
+
+impl<'a> Stream<'a> {
+    pub(crate) async fn open(client: &'a Client, path: &str) -> Result<Self, Failed> {
+        let body = client.stream(path).await?;
+        Ok(Self { client, body, incoming: Incoming::default() })
+    }
+
+    /// The next event, however long that takes.
+    pub(crate) async fn next(&mut self) -> Result<Event, Failed> {
+        loop {
+            if let Some(event) = self.incoming.next() {
+                return Ok(event);
+            }
+            let frame = tokio::time::timeout(SILENCE, self.body.frame()).await;
+            let frame = frame.map_err(|_| self.client.silent(SILENCE))?;
+            let frame = frame.ok_or_else(|| self.client.broken(&"the stream ended"))?;
+            let frame = frame.map_err(|error| self.client.broken(&error))?;
+            if !frame.into_data().is_ok_and(|data| self.incoming.push(&data)) {
+                return Err(self.client.broken(&"this is no stream of events"));
+            }
+        }
+    }
+}
+
 /// An event with its data.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Event {
@@ -9,9 +52,16 @@ pub(crate) struct Event {
     pub(crate) id: Option<u64>,
 }
 
+impl Event {
+    /// Its data; `None` where this client does not know such data.
+    pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
+        serde_json::from_str(&self.data).ok()
+    }
+}
+
 /// The part of a stream that has come and is not read yet.
 #[derive(Debug, Default)]
-pub(crate) struct Incoming {
+struct Incoming {
     bytes: Vec<u8>,
     id: Option<u64>,
 }
@@ -21,13 +71,13 @@ impl Incoming {
     const LONGEST: usize = 1 << 20;
 
     /// Takes what has come; false where it cannot be a stream of events.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> bool {
+    fn push(&mut self, bytes: &[u8]) -> bool {
         self.bytes.extend_from_slice(bytes);
         self.bytes.len() <= Self::LONGEST
     }
 
     /// The next event that has come whole. Ids and comments alone are none.
-    pub(crate) fn next(&mut self) -> Option<Event> {
+    fn next(&mut self) -> Option<Event> {
         loop {
             let end = self.bytes.windows(2).position(|two| two == b"\n\n")?;
             let block: Vec<u8> = self.bytes.drain(..end + 2).collect();

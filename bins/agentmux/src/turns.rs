@@ -6,30 +6,35 @@ use agentmux_api::{CommandLine, Run, RunRequest, Send, SendRequest, Turn, Turns}
 
 use crate::client::{Client, NO_FIELDS, escaped};
 use crate::ending::{Ending, Failed, Status};
-use crate::output::told;
+use crate::interruption::unless_interrupted;
+use crate::output::{Text, Tone, told};
 use crate::patience::{self, Patience};
-use crate::{args, output, prompt, question};
+use crate::progress::Progress;
+use crate::{args, output, prompt, question, times, watch};
 
 pub(crate) async fn run(client: &Client, asked: args::Run) -> Result<Ending, Failed> {
     let patience = asked.waiting.wait.map(Patience::new);
+    let launch = asked.launch;
     let request = RunRequest {
         text: prompt::read(asked.prompt)?,
-        agent: asked.agent,
-        command: asked.command.map(CommandLine::Line),
-        workdir: asked.workdir.map(absolute).transpose()?,
-        env: (!asked.env.is_empty()).then(|| asked.env.into_iter().collect()),
-        name: asked.name,
-        wait: patience.as_ref().map(Patience::next),
+        agent: launch.agent,
+        command: launch.command.map(CommandLine::Line),
+        workdir: launch.workdir.map(absolute).transpose()?,
+        env: (!launch.env.is_empty()).then(|| launch.env.into_iter().collect()),
+        name: launch.name,
+        size: launch.size,
         timeout: asked.waiting.timeout,
         if_busy: asked.if_busy,
-        policy: asked.policy,
+        policy: launch.policy,
         raw: asked.as_text.then_some(false),
+        ..RunRequest::default()
     };
-    let mut answer: Run = client.post("/run", &request, request.wait.unwrap_or(0.0)).await?;
+    let progress = Progress::new("starting the agent");
+    let mut answer: Run = give(client.post("/run", &request, 0.0), &progress).await?;
     let Some(patience) = patience else {
         return accepted(asked.json, &answer, &answer.turn);
     };
-    answer.turn = follow(client, answer.turn, &patience).await?;
+    answer.turn = follow(client, answer.turn, &patience, &progress).await?;
     answer.waited_out = is_going(&answer.turn).then_some(true);
     result(asked.json, &answer, &answer.turn)
 }
@@ -39,19 +44,19 @@ pub(crate) async fn send(client: &Client, asked: args::Send, json: bool) -> Resu
     let request = SendRequest {
         text: prompt::read(asked.prompt)?,
         session: asked.session,
-        wait: patience.as_ref().map(Patience::next),
         timeout: asked.waiting.timeout,
         if_busy: asked.if_busy,
         policy: asked.policy,
         raw: asked.as_text.then_some(false),
         ..SendRequest::default()
     };
-    let mut answer: Send = client.post("/send", &request, request.wait.unwrap_or(0.0)).await?;
+    let progress = Progress::new("sending the prompt");
+    let mut answer: Send = give(client.post("/send", &request, 0.0), &progress).await?;
     let Some(turn) = answer.turn.take() else {
         return Err(Failed::new("the daemon has typed the prompt, but made no turn of it"));
     };
     let turn = match &patience {
-        Some(patience) => follow(client, turn, patience).await?,
+        Some(patience) => follow(client, turn, patience, &progress).await?,
         None => turn,
     };
     answer.waited_out = (patience.is_some() && is_going(&turn)).then_some(true);
@@ -66,8 +71,8 @@ pub(crate) async fn wait(
     json: bool,
 ) -> Result<Ending, Failed> {
     let patience = Patience::new(seconds.unwrap_or(f64::INFINITY));
-    let turn = look(client, turn, patience.next()).await?;
-    let turn = follow(client, turn, &patience).await?;
+    let turn = look(client, turn, 0.0).await?;
+    let turn = follow(client, turn, &patience, &Progress::new("waiting")).await?;
     result(json, &turn, &turn)
 }
 
@@ -91,21 +96,28 @@ pub(crate) async fn cancel(client: &Client, turn: &str, json: bool) -> Result<En
 }
 
 /// The turns as a table.
-fn listed(turns: &[Turn]) -> String {
+fn listed(turns: &[Turn]) -> Text {
     if turns.is_empty() {
-        return "no turns".to_owned();
+        return "no turns".into();
     }
-    let heading = ["TURN", "SESSION", "STATE", "ACCEPTED", "FINISHED"].map(str::to_owned).to_vec();
     let row = |turn: &Turn| {
-        let state = match &turn.error {
-            Some(problem) => format!("{}: {}", turn.state, problem.code.as_deref().unwrap_or("?")),
-            None => turn.state.clone(),
+        let mut state = Text::state(&turn.state);
+        if let Some(problem) = &turn.error {
+            let code = problem.code.as_deref().unwrap_or("?");
+            state = state.and(": ").and(Text::toned(Tone::of_state(&turn.state), code));
+        }
+        if let Some(until) = &turn.held_until {
+            state = state.and(format!(" until {}", times::near(until)));
+        }
+        let took = match &turn.finished_at {
+            Some(finished) => times::between(&turn.accepted_at, finished),
+            None => times::since(&turn.accepted_at),
         };
-        let finished = turn.finished_at.clone().unwrap_or_default();
-        vec![turn.id.clone(), turn.session.clone(), state, turn.accepted_at.clone(), finished]
+        let took = took.map(times::span).unwrap_or_default();
+        let (id, session) = (turn.id.as_str(), turn.session.as_str());
+        [id.into(), session.into(), state, times::local(&turn.accepted_at).into(), took.into()]
     };
-    let rows: Vec<_> = std::iter::once(heading).chain(turns.iter().map(row)).collect();
-    output::table(&rows)
+    output::table(["TURN", "SESSION", "STATE", "ACCEPTED", "TOOK"], turns.iter().map(row))
 }
 
 /// The prompt is with the daemon: its turn's id is what one waits with.
@@ -113,7 +125,7 @@ fn accepted(json: bool, document: &impl serde::Serialize, turn: &Turn) -> Result
     if json {
         output::document(document)?
     } else {
-        output::text(&turn.id)?
+        output::text(turn.id.as_str())?
     }
     Ok(Ending::DONE)
 }
@@ -162,7 +174,7 @@ fn ending(turn: &Turn) -> Ending {
             Status::Busy,
             format!(
                 "the agent is at its usage limit: turn {id} goes on at {}; `agentmux wait {id}` waits on",
-                turn.held_until.as_deref().unwrap_or_default()
+                turn.held_until.as_deref().map(times::near).unwrap_or_default()
             ),
         ),
         _ => Ending::because(
@@ -183,8 +195,36 @@ fn failed(turn: &Turn) -> Ending {
     Ending::because(status, format!("turn {} failed: {}", turn.id, problem.error))
 }
 
+/// Gives a prompt to the daemon, which goes on with it whatever becomes of this program.
+async fn give<T>(answer: impl Future<Output = Result<T, Failed>>, progress: &Progress) -> Result<T, Failed> {
+    let hint = || "interrupted; the daemon goes on with the prompt: see `agentmux turns`".to_owned();
+    unless_interrupted(progress.during(answer), hint).await
+}
+
 /// Waits until the turn ends, asks something, or is held by a usage limit that may outlast the patience.
-async fn follow(client: &Client, mut turn: Turn, patience: &Patience) -> Result<Turn, Failed> {
+async fn follow(
+    client: &Client,
+    turn: Turn,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<Turn, Failed> {
+    let Turn { id, session, .. } = turn.clone();
+    let waited = Box::pin(async {
+        tokio::select! {
+            turn = until_ended(client, turn.clone(), patience) => turn,
+            never = watch::turn(client, &turn, progress) => match never {},
+        }
+    });
+    let hint = || {
+        format!(
+            "interrupted; the turn goes on: `agentmux wait {id}` waits for it, `agentmux cancel {id}` ends it"
+        )
+    };
+    let turn = unless_interrupted(progress.during(waited), hint).await;
+    turn.map_err(|failed| failed.unless_refused(|| format!("session {session} keeps its agent")))
+}
+
+async fn until_ended(client: &Client, mut turn: Turn, patience: &Patience) -> Result<Turn, Failed> {
     let is_held = |turn: &Turn| turn.held_until.is_some() && !patience.is_endless();
     while is_going(&turn) && !is_held(&turn) && !patience.is_over() {
         let (asked_at, wait) = (Instant::now(), patience.next());
@@ -201,12 +241,12 @@ async fn look(client: &Client, turn: &str, wait: f64) -> Result<Turn, Failed> {
 }
 
 /// Whether waiting may still change it.
-fn is_going(turn: &Turn) -> bool {
+pub(crate) fn is_going(turn: &Turn) -> bool {
     matches!(turn.state.as_str(), "queued" | "delivering" | "working")
 }
 
 /// A folder as this shell means it; the daemon stands elsewhere. The daemon expands a `~` at the beginning.
-fn absolute(folder: String) -> Result<String, Failed> {
+pub(crate) fn absolute(folder: String) -> Result<String, Failed> {
     if folder.is_empty() || folder.starts_with('~') {
         return Ok(folder);
     }
@@ -266,13 +306,17 @@ mod tests {
     }
 
     #[test]
-    fn turns_are_listed_with_what_failed() {
+    fn turns_are_listed_with_what_failed_and_how_long_they_took() {
+        let failed =
+            Turn { finished_at: Some("2026-11-24T09:01:05Z".to_owned()), ..turn("failed", Some("timeout")) };
+        let done = Turn { finished_at: Some("2026-11-24T09:00:07Z".to_owned()), ..turn("done", None) };
+        let accepted = times::local(&done.accepted_at);
         let wanted = [
-            "TURN  SESSION  STATE            ACCEPTED              FINISHED",
-            "t-1   a        failed: timeout  2026-11-24T09:00:00Z",
-            "t-1   a        done             2026-11-24T09:00:00Z",
+            "TURN  SESSION  STATE            ACCEPTED             TOOK".to_owned(),
+            format!("t-1   a        failed: timeout  {accepted}  1 min 5 s"),
+            format!("t-1   a        done             {accepted}  7 s"),
         ];
-        assert_eq!(listed(&[turn("failed", Some("timeout")), turn("done", None)]), wanted.join("\n"));
+        assert_eq!(listed(&[failed, done]).to_string(), wanted.join("\n"));
     }
 
     #[test]

@@ -144,6 +144,9 @@ pub struct RunRequest {
     /// The new session's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The size of the new session's terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
     /// Seconds that this call may wait for the turn's end, 0 to 3600; absent: it does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<f64>,

@@ -32,6 +32,56 @@ pub(crate) struct Wait {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct Idle {
+    /// The session's name; the active one if absent
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) session: Option<String>,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Capture {
+    /// How many lines, with those that scrolled out: 10 to 500, 60 if absent; of a session that is named 1 to 5000,
+    /// and what is on its screen if absent
+    #[arg(long, value_name = "N")]
+    pub(crate) lines: Option<u64>,
+    /// The session's name; the active one if absent
+    #[arg(long, short, value_name = "NAME", conflicts_with = "target")]
+    pub(crate) session: Option<String>,
+    /// With colours and attributes
+    #[arg(long, conflicts_with = "target")]
+    pub(crate) ansi: bool,
+    /// A pane's address, as `agentmux show` tells it
+    #[arg(long)]
+    pub(crate) target: Option<String>,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Key {
+    /// The key: enter, esc, tab, space, backspace, delete, up, down, left, right, home, end, pageup, pagedown, ctrl-a
+    /// to ctrl-z, f1 to f12, or one character
+    #[arg(value_name = "KEY")]
+    pub(crate) name: String,
+    /// How often, 1 to 50
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) repeat: u64,
+    /// The session's name; the active one if absent
+    #[arg(long, short, value_name = "NAME", conflicts_with = "target")]
+    pub(crate) session: Option<String>,
+    /// A pane's address, as `agentmux show` tells it
+    #[arg(long)]
+    pub(crate) target: Option<String>,
+    /// Print the daemon's JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct Show {
     /// The session's name; the active one if absent
     pub(crate) name: Option<String>,

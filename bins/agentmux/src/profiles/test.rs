@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::saved::{self, Saved};
 use crate::args::ProfileTest;
 use crate::ending::{Ending, Failed, Status};
-use crate::output;
+use crate::output::{self, Text, Tone};
 
 /// One line of the result.
 #[derive(Debug, Serialize)]
@@ -39,8 +39,8 @@ pub(crate) fn test(asked: &ProfileTest) -> Result<Ending, Failed> {
         labelled.map(|saved| judge(saved, &profiles, agent.as_deref())).collect::<Result<_, _>>()?;
     match (asked.json, asked.markdown) {
         (true, _) => output::document(&verdicts)?,
-        (false, true) => output::text(&markdown(&verdicts))?,
-        (false, false) => output::text(&report(&verdicts))?,
+        (false, true) => output::text(markdown(&verdicts))?,
+        (false, false) => output::text(report(&verdicts))?,
     }
     let wrong = verdicts.iter().filter(|verdict| !verdict.is_right()).count();
     match wrong {
@@ -83,16 +83,24 @@ impl Verdict {
 }
 
 /// A line for each file, and the confusion table.
-fn report(verdicts: &[Verdict]) -> String {
-    let line = |verdict: &Verdict| {
-        let sign = if verdict.is_right() { "ok" } else { "WRONG" };
+fn report(verdicts: &[Verdict]) -> Text {
+    let row = |verdict: &Verdict| {
+        let sign = match verdict.is_right() {
+            true => Text::toned(Tone::Good, "ok"),
+            false => Text::toned(Tone::Bad, "WRONG"),
+        };
         let expected = verdict.expected.as_deref().unwrap_or("-");
-        [sign, &verdict.file, expected, verdict.state, &verdict.rule].map(str::to_owned).to_vec()
+        let [file, expected, state, rule] =
+            [&verdict.file, expected, verdict.state, &verdict.rule].map(Text::from);
+        [sign, file, expected, state, rule]
     };
-    let heading = ["", "FILE", "EXPECTED", "READ", "RULE"].map(str::to_owned).to_vec();
-    let lines: Vec<_> = std::iter::once(heading).chain(verdicts.iter().map(line)).collect();
     let all: Vec<_> = verdicts.iter().collect();
-    format!("{}\n\n{}\n\n{}", output::table(&lines), output::table(&confusion(&all)), sum(&all))
+    let table = output::table(["", "FILE", "EXPECTED", "READ", "RULE"], verdicts.iter().map(row));
+    table.and("\n\n").and(counted(&all)).and(format!("\n\n{}", sum(&all)))
+}
+
+fn counted(verdicts: &[&Verdict]) -> Text {
+    output::aligned(confusion(verdicts).into_iter().map(|row| row.into_iter().map(Text::from)))
 }
 
 fn sum(verdicts: &[&Verdict]) -> String {
@@ -160,7 +168,7 @@ mod tests {
     fn the_table_counts_what_was_read_as_what() {
         let verdicts =
             [verdict(Some("busy"), "busy"), verdict(Some("busy"), "idle"), verdict(Some("idle"), "idle")];
-        let table = output::table(&confusion(&verdicts.iter().collect::<Vec<_>>()));
+        let table = counted(&verdicts.iter().collect::<Vec<_>>()).to_string();
         assert_eq!(table, "expected \\ read  busy  idle\nbusy             1     1\nidle             .     1");
         let wanted = "**claude**: 2 of 3 read as labelled\n\n| expected \\ read | busy | idle |\n| --- | --- | --- |\n\
                       | busy | 1 | 1 |\n| idle | . | 1 |\n\nAll: 2 of 3 read as labelled";

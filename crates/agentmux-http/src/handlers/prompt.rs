@@ -44,7 +44,7 @@ pub(super) fn start_spec(fields: &Fields, settings: &Settings) -> Result<StartSp
         workdir,
         env: fields.environment("env")?,
         name,
-        size: None,
+        size: fields.size("size")?,
         policy: fields.choice("policy", &POLICIES)?,
     })
 }

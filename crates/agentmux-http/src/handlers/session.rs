@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use agentmux_api as api;
 use agentmux_core::input::Invalid;
-use agentmux_core::registry::{Opening, Registry, SessionView, StartSpec};
+use agentmux_core::registry::{Opening, Registry, SessionView};
 use agentmux_core::state::STATES;
 use hyper::StatusCode;
 use hyper::header::LOCATION;
@@ -19,8 +19,7 @@ use crate::view::detail;
 
 pub(crate) async fn start(call: Call) -> Result<Outcome, Refusal> {
     let fields = &call.fields;
-    let size = fields.size("size")?;
-    let spec = StartSpec { size, ..start_spec(fields, call.registry.settings())? };
+    let spec = start_spec(fields, call.registry.settings())?;
     let wait = fields.seconds("wait")?;
 
     let (session, opening) = call.registry.open(spec).await?;
