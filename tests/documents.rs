@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::harness::Client;
+use crate::harness::{Client, Setup};
+pub(crate) use desk::home;
+
 use desk::Desk;
 use page::{Block, Page, Use, repository};
 
@@ -41,6 +43,11 @@ pages! {
 /// A page that starts all that it needs.
 fn follow(page: &Page) {
     Desk::new().follow(page, None, |_, _| {});
+}
+
+/// The blocks of a page that are for this agent, in this home.
+pub(crate) fn follow_in(setup: Setup, page: &str, agent: Option<&str>) {
+    Desk::in_home(setup).follow(&Page::open(page), agent, |_, _| {});
 }
 
 /// A page for whom a daemon runs, which has a session.

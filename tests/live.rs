@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::documents;
 use crate::harness::within;
 use crate::standin::MARKDOWN;
 use agents::{Agent, CLAUDE_SETTINGS, Failure, Folder, Reply};
@@ -54,6 +55,27 @@ claims! {
         super::failed: an_error_of_the_model_ends_the_turn in a Trusted folder,
         super::exited: an_agent_told_to_exit_has_exited in a Trusted folder,
         super::killed: nothing_is_left_of_a_killed_session in a Trusted folder,
+    }
+}
+
+/// The README with the agent that most of its readers have.
+#[test]
+fn the_readme_works_with_claude_code() {
+    followed_with_claude("README.md", None);
+}
+
+#[test]
+fn the_tour_shows_claude_code() {
+    followed_with_claude("docs/tour.md", Some("claude"));
+}
+
+/// Follows a page, or the part of it that is for this agent, with Claude Code.
+fn followed_with_claude(page: &str, agent: Option<&str>) {
+    let setup = documents::home();
+    // One that Claude Code knows.
+    std::fs::create_dir(setup.file("work")).unwrap();
+    if let Some((setup, _model)) = stage::seeded(&agents::CLAUDE, setup, Folder::Trusted) {
+        documents::follow_in(setup, page, agent);
     }
 }
 

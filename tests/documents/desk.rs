@@ -211,7 +211,7 @@ impl Desk {
     fn ended(&mut self) {
         self.commands += 1;
         let title = format!("{} ended ", self.commands);
-        within(PATIENCE * 2, "the commands have ended", || {
+        within(PATIENCE * 4, "the commands have ended", || {
             let now =
                 self.terminals.run(&["display-message", "-p", "-t", READER, "#{pane_dead} #{pane_title}"]);
             assert!(now.starts_with("0 "), "a command has failed of these:\n{}", self.now);

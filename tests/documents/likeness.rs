@@ -14,7 +14,7 @@ static MASKS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\bamx_[A-Za-z0-9_-]{20,}", "TOKEN"),
         (r"(127\.0\.0\.1|localhost):\d+", "$1:PORT"),
         (r#"("port": ?)\d+"#, "${1}PORT"),
-        (r"\b\d+(\.\d+)+[a-z]?\b", "NUMBER"),
+        (r"\bv?\d+(\.\d+)+[a-z]?\b", "NUMBER"),
         (r"\b\d+(\.\d+)? ?(ms|s)\b", "SECONDS"),
         ("─{3,}", "───"),
         // Columns are as wide as what is in them.

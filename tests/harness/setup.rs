@@ -66,7 +66,7 @@ impl Setup {
         format!("env -i {}", pairs.collect::<Vec<_>>().join(" "))
     }
 
-    pub(super) fn value(&self, name: &str) -> &str {
+    pub(crate) fn value(&self, name: &str) -> &str {
         &self.env[name]
     }
 

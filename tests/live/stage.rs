@@ -25,21 +25,18 @@ impl Stage {
     /// Everything ready but the agent, which starts with the first prompt. `None`, and said so, where it is
     /// not installed.
     pub(crate) fn set(agent: &'static Agent, folder: Folder) -> Option<Self> {
-        let bin = installed(agent)?;
-        let model = StandIn::start();
         let setup = Setup::new();
-        let path = format!("{}:/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin", bin.display());
         let work = setup.file("work");
         std::fs::create_dir(&work).unwrap();
         let setup = setup
             .without("AGENTMUX_REPL_CMD")
             .env("AGENTMUX_AGENT", agent.name)
             .env("AGENTMUX_WORKDIR", work.to_str().unwrap())
-            .env("AGENTMUX_READY_TIMEOUT", &PATIENCE.as_secs().to_string())
-            .env("PATH", &path)
+            .env("PATH", "/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin")
             .env("LANG", "C.UTF-8")
             .env("AGENTMUX_LOG", "debug");
-        let daemon = (agent.seed)(setup, &model, folder).start();
+        let (setup, model) = seeded(agent, setup, folder)?;
+        let daemon = setup.start();
         Some(Self { daemon, model, agent })
     }
 
@@ -137,6 +134,16 @@ impl Drop for Stage {
             signal(pid, "KILL");
         }
     }
+}
+
+/// A home in which the agent is installed and works with the stand-in; in it is the folder `work`. `None`, and said so, where
+/// the agent is not installed.
+pub(crate) fn seeded(agent: &Agent, setup: Setup, folder: Folder) -> Option<(Setup, StandIn)> {
+    let bin = installed(agent)?;
+    let model = StandIn::start();
+    let path = format!("{}:{}", bin.display(), setup.value("PATH"));
+    let setup = setup.env("PATH", &path).env("AGENTMUX_READY_TIMEOUT", &PATIENCE.as_secs().to_string());
+    Some(((agent.seed)(setup, &model, folder), model))
 }
 
 /// The folder with the agents' programs, if this one is among them.
