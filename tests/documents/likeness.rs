@@ -10,6 +10,7 @@ static MASKS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\b([ts])-[0-9a-f]{32}\b", "$1-ID"),
         (r"\b\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)", "TIME"),
         (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b", "TIME"),
+        (r"\b\d\d:\d\d\b", "TIME"),
         (r"-\d{8}_\d{6}-[0-9a-f]{6}\b", "-NAME"),
         (r"\bamx_[A-Za-z0-9_-]{20,}", "TOKEN"),
         (r"(127\.0\.0\.1|localhost):\d+", "$1:PORT"),
