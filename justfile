@@ -43,6 +43,10 @@ bench *args:
 profile-table:
     sh tests/profile-table.sh
 
+# make what is released, in dist/ (docs/packages.md)
+dist *args:
+    sh contrib/dist.sh {{args}}
+
 # so many agents take turns for so many minutes; then nothing may be lost or leaked
 soak minutes="10" agents="100":
     cargo bench --locked -p agentmuxd --bench soak -- {{minutes}} {{agents}}
