@@ -94,13 +94,13 @@ fn a_person_reads_tables_in_colours_unless_they_are_refused() {
     let daemon = Daemon::start();
     daemon.session("a");
     let terminal = terminal(&daemon);
-    let line = |command: &str, words: &str| {
-        enter(&terminal, &format!("clear; {command}"));
-        until_shown(&terminal, words);
+    let row_of = |command: &str, end: &str| {
+        enter(&terminal, &format!("clear; {command}; echo {end}"));
+        until_shown(&terminal, &format!("\n{end}"));
         let screen = terminal.run(&["capture-pane", "-p", "-e"]);
         screen.lines().find(|line| line.contains("idle") && line.contains("demo")).unwrap().to_owned()
     };
-    assert!(line("agentmux ls", "WORKDIR").contains("\u{1b}[32midle\u{1b}["));
-    assert!(!line("NO_COLOR=1 agentmux ls", "WORKDIR").contains('\u{1b}'));
+    assert!(row_of("agentmux ls", "first").contains("\u{1b}[32midle\u{1b}["));
+    assert!(!row_of("NO_COLOR=1 agentmux ls", "second").contains('\u{1b}'));
     assert!(!prints(&daemon, 0, &["ls"]).contains('\u{1b}'), "no terminal, no colours");
 }

@@ -37,7 +37,7 @@ fn after_help() -> String {
 
 /// Drive AI agents that run in tmux: start one with a prompt, wait for it, get its reply.
 #[derive(Debug, Parser)]
-#[command(name = "agentmux", version, after_help = after_help())]
+#[command(name = "agentmux", version, after_help = after_help(), max_term_width = 100)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) verb: Option<Verb>,

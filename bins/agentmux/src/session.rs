@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use agentmux_api::{CommandLine, Explanation, Interrupt, RuleOutcome, SessionDetail, StartRequest};
+use agentmux_api::{
+    CommandLine, Explanation, Interrupt, RuleOutcome, SessionDetail, SignalEvent, Signals, StartRequest,
+};
 
 use crate::client::{Client, NO_FIELDS, escaped};
 use crate::ending::{Ending, Failed, Status};
@@ -22,7 +24,8 @@ pub(crate) async fn show(client: &Client, asked: args::Show, json: bool) -> Resu
     }
     let explanation: Explanation = client.get(&format!("{path}/explain"), 0.0).await?;
     told(json, &explanation, || {
-        described(&explanation.session).and("\n\n").and(explained(&explanation.rules))
+        let session = described(&explanation.session).and("\n\n").and(explained(&explanation.rules));
+        session.and("\n\n").and(signalled(&explanation.signals))
     })
 }
 
@@ -112,7 +115,11 @@ fn path(key: &str) -> String {
 /// What is known of a session, a line for each subject.
 fn described(session: &SessionDetail) -> Text {
     let evidence = &session.evidence;
-    let because = format!("{} {}: {}", evidence.source, evidence.rule, on_one_line(&evidence.matched));
+    let matched = Some(on_one_line(&evidence.matched)).filter(|text| !text.is_empty());
+    let matched = matched.map(|text| format!(": {text}")).unwrap_or_default();
+    let rule = Some(&evidence.rule).filter(|rule| **rule != evidence.source);
+    let rule = rule.map(|rule| format!(" {rule}")).unwrap_or_default();
+    let because = format!("{}{rule}{matched}", evidence.source);
     let ago = |time: &str| match times::since(time) {
         Some(passed) => format!("{} ({} ago)", times::local(time), times::span(passed)),
         None => times::local(time),
@@ -127,7 +134,7 @@ fn described(session: &SessionDetail) -> Text {
         ("turns", session.turns.to_string().into()),
         ("started", ago(&session.started_at).into()),
     ];
-    lines.extend(session.resets_at.as_ref().map(|time| ("resets at", times::near(time).into())));
+    lines.extend(session.resets_at.as_ref().map(|time| ("resets at", times::local(time).into())));
     lines.extend(session.context.map(|percent| ("context", format!("{percent} %").into())));
     lines.extend(session.exit.map(|exit| ("exit", ended(exit).into())));
     if session.contradictions > 0 {
@@ -164,6 +171,19 @@ fn explained(rules: &[RuleOutcome]) -> Text {
         [mark, &rule.rule, &rule.state, holds, &on_one_line(&rule.matched)].map(Text::from)
     };
     table(["", "RULE", "STATE", "HOLDS", "MATCHED"], rules.iter().enumerate().map(row))
+}
+
+/// What its agent tells of itself, and how often it did.
+fn signalled(signals: &Signals) -> Text {
+    let health = Text::from(format!("signals: {}, {}", signals.health, on_one_line(&signals.why)));
+    if signals.events.is_empty() {
+        return health;
+    }
+    let row = |event: &SignalEvent| {
+        let last = event.last_at.as_deref().map(times::local).unwrap_or_default();
+        [&event.event, &event.means, &event.count.to_string(), &last].map(|cell| cell.as_str().into())
+    };
+    health.and("\n").and(table(["EVENT", "MEANS", "COUNT", "LAST"], signals.events.iter().map(row)))
 }
 
 #[cfg(test)]
@@ -215,6 +235,15 @@ mod tests {
             "exit     status 3",
         ];
         assert_eq!(described(&session()).to_string(), wanted.join("\n"));
+    }
+
+    #[test]
+    fn what_the_agent_tells_of_itself_is_told_with_how_often() {
+        let event =
+            SignalEvent { event: "Stop".to_owned(), means: "done".to_owned(), count: 2, last_at: None };
+        let signals = Signals { health: "live".to_owned(), why: "it tells".to_owned(), events: vec![event] };
+        let wanted = ["signals: live, it tells", "EVENT  MEANS  COUNT  LAST", "Stop   done   2"];
+        assert_eq!(signalled(&signals).to_string(), wanted.join("\n"));
     }
 
     #[test]
