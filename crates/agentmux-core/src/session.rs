@@ -215,8 +215,10 @@ struct Session {
     /// An earlier daemon started it, and its screen was not read before: what it says may be old.
     adopted: bool,
     pressing: VecDeque<Pressing>,
-    /// The text of the last turn: where it stands in the box, it is ours.
-    last_prompt: Option<Prompt>,
+    /// What was typed of the last turn's text: where it stands in the box, it is ours.
+    last_typed: String,
+    /// When keys to clear the box were pressed.
+    cleared: Option<Instant>,
     /// When to read the screen.
     look_at: Option<Instant>,
     /// Whether that is to see what a pause in the output means: new output puts it off.
@@ -289,7 +291,8 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
         limits: Limits::default(),
         adopted,
         pressing: VecDeque::new(),
-        last_prompt: None,
+        last_typed: String::new(),
+        cleared: None,
         look_at: Some(now),
         look_is_for_pause: false,
         looked_at: now,
@@ -454,7 +457,9 @@ impl Session {
     async fn step_keys(&mut self) {
         let Some(pressing) = self.pressing.front_mut() else { return };
         // Keys between a paste and its Enter would become part of the prompt; those amid an answer, of that.
-        if self.given.is_some() || self.current.as_ref().is_some_and(Current::is_typing) {
+        let is_asked = self.reading.state == State::NeedsInput;
+        let typing = self.current.as_ref().is_some_and(Current::is_typing) && !is_asked;
+        if self.given.is_some() || typing {
             self.wake(Instant::now() + Duration::from_millis(20));
             return;
         }
@@ -546,10 +551,14 @@ impl Session {
 
     /// True where the text in the box is that of our last turn.
     fn draft_is_ours(&self) -> bool {
-        match (&self.last_prompt, &self.reading.input) {
-            (Some(prompt), Some(text)) => !text.is_empty() && squash(prompt.as_str()) == squash(text),
-            _ => false,
-        }
+        let is_it = |text: &String| !text.is_empty() && squash(&self.last_typed) == squash(text);
+        self.reading.input.as_ref().is_some_and(is_it)
+    }
+
+    /// True where the text in the box is that of our last turn, as far as it goes.
+    fn draft_begins_ours(&self) -> bool {
+        let begins = |text: &String| squash(&self.last_typed).starts_with(&squash(text));
+        self.reading.input.as_ref().is_some_and(begins)
     }
 }
 

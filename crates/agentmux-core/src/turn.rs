@@ -64,7 +64,7 @@ pub enum TurnState {
     Failed,
     /// Somebody interrupted the agent.
     Interrupted,
-    /// Taken out of the queue before anything was typed.
+    /// Taken back before it was submitted.
     Cancelled,
 }
 

@@ -78,6 +78,8 @@ pub(super) struct Agent {
     ending: Option<Ending>,
     /// Enter is lost until then.
     deaf_until: Option<Instant>,
+    /// A question comes over the box then.
+    asks_at: Option<Instant>,
     /// One more Ctrl-C until then ends the program.
     quit_until: Option<Instant>,
     /// Inputs to a slow question, and when they take effect.
@@ -99,6 +101,7 @@ impl Agent {
             events: vec![Event::Start],
             ending: None,
             deaf_until: None,
+            asks_at: None,
             quit_until: None,
             late: VecDeque::new(),
         }
@@ -128,7 +131,8 @@ impl Agent {
             Phase::Opening(_) | Phase::Asking(..) => None,
         };
         let late = self.late.front().map(|(due, _)| *due);
-        phase.into_iter().chain(self.quit_until).chain(late).min()
+        let asks = self.asks_at.filter(|_| matches!(self.phase, Phase::Idle));
+        phase.into_iter().chain(asks).chain(self.quit_until).chain(late).min()
     }
 
     /// Does what is due.
@@ -167,6 +171,11 @@ impl Agent {
                     self.finish(now);
                 }
                 return is_over;
+            }
+            Phase::Idle if self.asks_at.is_some_and(|at| now >= at) => {
+                self.asks_at = None;
+                self.events.push(Event::Asked(None));
+                self.phase = Phase::Asking(Dialog::asked(Asked::Permission), Vec::new());
             }
             Phase::Idle => match self.account.take_resumed(now) {
                 Some(prompt) => self.plan(&prompt, now),
@@ -245,6 +254,7 @@ impl Agent {
             Input::Pasted(bytes) => {
                 self.draft.push_pasted(bytes);
                 self.deaf_until = Some(now + self.options.swallow_enter);
+                self.asks_at = self.options.ask_over_paste.take().map(|pause| now + pause).or(self.asks_at);
             }
             Input::Key(Key::Newline) => self.draft.push_typed(b"\n"),
             Input::Key(Key::Backspace) => self.draft.backspace(),

@@ -24,6 +24,7 @@ prompt, nor is a lone /word (/login logs in again); a lone exit ends it.
   --draft TEXT        text that stands in the box at start
   --placeholder TEXT  a faint suggestion in the empty box
   --swallow-enter S   ignore Enter for S seconds after a paste
+  --ask-over-paste S  S seconds after the first paste ask something over the box, once
   --slow-dialog S     a question in a turn takes each key S seconds late
   --late-busy S       show the work on a prompt S seconds late
   --ctx N             show ctx:N% below the box
@@ -46,6 +47,7 @@ pub(super) struct Options {
     pub(super) draft: Option<String>,
     pub(super) placeholder: Option<String>,
     pub(super) swallow_enter: Duration,
+    pub(super) ask_over_paste: Option<Duration>,
     pub(super) slow_dialog: Duration,
     pub(super) late_busy: Duration,
     pub(super) ctx: Option<u8>,
@@ -68,6 +70,7 @@ impl Default for Options {
             draft: None,
             placeholder: None,
             swallow_enter: Duration::ZERO,
+            ask_over_paste: None,
             slow_dialog: Duration::ZERO,
             late_busy: Duration::ZERO,
             ctx: None,
@@ -131,6 +134,7 @@ fn set(
         "--start-delay" => options.start_delay = value().and_then(time)?,
         "--prompt-delay" => options.prompt_delay = value().and_then(time)?,
         "--swallow-enter" => options.swallow_enter = value().and_then(time)?,
+        "--ask-over-paste" => options.ask_over_paste = Some(value().and_then(time)?),
         "--slow-dialog" => options.slow_dialog = value().and_then(time)?,
         "--late-busy" => options.late_busy = value().and_then(time)?,
         "--die-at-start" => options.die_at_start = Some(value().and_then(small)?),

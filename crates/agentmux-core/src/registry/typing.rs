@@ -152,19 +152,20 @@ pub(super) fn external(error: TerminalError) -> Error {
     }
 }
 
-/// Waits until a turn's prompt is typed and taken, a second after Enter at the latest; a turn that still waits after
-/// half a minute is returned as it is.
+/// Waits until a turn's prompt is typed and taken, a second after Enter at the latest, or a question keeps it from that; a
+/// turn that still waits after half a minute is returned as it is.
 ///
 /// # Errors
 /// [`Error::NotDelivered`] where the turn failed on the way.
 async fn typed(mut turn: watch::Receiver<Turn>) -> Result<Turn, Error> {
-    let entered = |turn: &Turn| turn.submitted_at.is_some() || turn.state.is_final();
+    let ended = |turn: &Turn| turn.state.is_final() || turn.state == TurnState::NeedsInput;
+    let entered = |turn: &Turn| turn.submitted_at.is_some() || ended(turn);
     // The turn's pen is dropped only when the daemon stops; then it is shown as it was.
     drop(tokio::time::timeout(TYPED, turn.wait_for(entered)).await.map(|_| ()));
     if turn.borrow().state == TurnState::Queued {
         return Ok(turn.borrow().clone());
     }
-    let taken = |turn: &Turn| turn.confirmed == Some(true) || turn.state.is_final();
+    let taken = |turn: &Turn| turn.confirmed == Some(true) || ended(turn);
     drop(tokio::time::timeout(PROOF, turn.wait_for(taken)).await.map(|_| ()));
     let now = turn.borrow().clone();
     match (now.state, &now.failure, now.submitted_at) {

@@ -389,7 +389,7 @@ impl Session {
         {
             match asks {
                 true => current.pen.asks(self.asking.known().cloned()),
-                false => current.pen.enter(TurnState::Working),
+                false => current.answered(),
             }
         }
         self.publish();

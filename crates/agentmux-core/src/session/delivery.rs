@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! typing ── text shows, pause ──► Enter ──► submitted ── finished ──► done
-//!    └─ never shows ─► failed       ▲           └─ unproven ─► late evidence, or the next turn
-//!                                   └─ text still in the box
+//!    │                              ▲           └─ unproven ─► late evidence, or the next turn
+//!    ├─ never shows ─► failed       └─ text still in the box
+//!    └─ a question comes over the box ─► needs_input ── answered ──► typing, or pasted anew
 //! ```
 
 use std::collections::VecDeque;
@@ -40,6 +41,9 @@ const SHOWS: Duration = Duration::from_secs(15);
 
 /// How long a screen that tells of a limit must last to be believed.
 const LIMIT_SETTLES: Duration = Duration::from_millis(1500);
+
+/// How long keys that clear the box may take to show: some do something else where the box is empty.
+const CLEARS: Duration = Duration::from_secs(1);
 
 /// How long an agent must have rested before what a question swallowed is pasted again: some start anew after it.
 const RESTED: Duration = Duration::from_secs(2);
@@ -143,6 +147,12 @@ impl Current {
         }
     }
 
+    /// What the agent asked is answered.
+    pub(super) fn answered(&self) {
+        let next = if self.is_typing() { TurnState::Delivering } else { TurnState::Working };
+        self.pen.enter(next);
+    }
+
     /// The agent works: no limit holds it up.
     pub(super) fn goes_on(&mut self) {
         if self.held {
@@ -163,7 +173,7 @@ impl Current {
         let silent =
             !matches!(reading.state, State::Busy | State::NeedsInput | State::Limited | State::Exited);
         match self.phase {
-            Phase::Typing { .. } => Some("prompt being typed"),
+            Phase::Typing { .. } if reading.state != State::NeedsInput => Some("prompt being typed"),
             Phase::Submitted(_) if silent && !self.held => Some("prompt submitted"),
             _ => None,
         }
@@ -203,11 +213,17 @@ impl Session {
 
     /// Our own text was left in the box: takes it out, so that it does not mix with the next prompt.
     async fn clear_box(&mut self) {
+        let now = Instant::now();
+        if let Some(at) = self.cleared.map(|cleared| cleared + CLEARS).filter(|at| now < *at) {
+            self.look_again(at);
+            return;
+        }
+        self.cleared = Some(now);
         let keys = self.parts.profile.submit.clear.clone();
         if let Err(error) = self.parts.terminal.keys(&self.parts.pane, &keys).await {
             log::warn!("session {}: could not clear the box: {error}", self.parts.name);
         }
-        self.look_again(Instant::now() + Duration::from_millis(200));
+        self.look_again(now + Duration::from_millis(200));
     }
 
     /// Pastes the next prompt, if a fresh reading still shows an empty box.
@@ -236,7 +252,7 @@ impl Session {
         let mut left = pieces(next.prompt.as_str(), self.parts.profile.submit.chunks);
         let first = left.pop_front().unwrap_or_default();
         let pasted = self.parts.terminal.paste(&self.parts.pane, &first).await;
-        self.last_prompt = Some(next.prompt.clone());
+        self.last_typed = first;
         if let Err(error) = pasted {
             self.paste_failed(&next.pen, &error);
             return;
@@ -286,9 +302,13 @@ impl Session {
 
     /// Presses Enter once the text is seen in the box, and the agent has had the pause that it needs.
     async fn step_typing(&mut self) {
-        let now = Instant::now();
-        if self.was_swallowed() {
-            self.paste_once_more();
+        let (now, state) = (Instant::now(), self.reading.state);
+        let asked = self.current.as_ref().is_some_and(|current| current.asked);
+        if state == State::NeedsInput || (asked && state == State::Busy) {
+            self.wait_for_answer();
+            return;
+        }
+        if asked && self.after_question().await {
             return;
         }
         let Some(current) = &mut self.current else { return };
@@ -299,7 +319,7 @@ impl Session {
         }
         let visible = self.reading.state == State::Draft || shows_end(&self.screen, &current.prompt);
         let ours = holds_only(&self.parts.profile, &self.reading, &current.prompt);
-        if visible && ours && self.reading.state != State::NeedsInput {
+        if visible && ours {
             let press_at = *shown.get_or_insert(now) + self.parts.profile.submit.pause;
             if now < press_at {
                 self.look_again(press_at);
@@ -324,15 +344,13 @@ impl Session {
         let Some(current) = &mut self.current else { return };
         let Phase::Typing { pasted, left, .. } = &mut current.phase else { return };
         let pause = self.parts.profile.submit.chunks.map_or(Duration::ZERO, |chunks| chunks.pause);
-        if self.reading.state == State::NeedsInput {
-            // A question would swallow it.
-            self.look_again(now + Duration::from_millis(50));
-        } else if now < *pasted + pause {
+        if now < *pasted + pause {
             let at = *pasted + pause;
             self.wake(at);
         } else if let Some(piece) = left.pop_front() {
             let result = self.parts.terminal.paste(&self.parts.pane, &piece).await;
             *pasted = Instant::now();
+            self.last_typed += &piece;
             match result {
                 Ok(()) if left.is_empty() => self.look_again(Instant::now()),
                 Ok(()) => self.wake(now + pause),
@@ -345,15 +363,46 @@ impl Session {
         }
     }
 
-    /// True where a question came over the box after the paste, is gone, and the box is empty: the text went nowhere.
-    fn was_swallowed(&mut self) -> bool {
-        let state = self.reading.state;
-        let Some(current) = &mut self.current else { return false };
-        current.asked |= self.believed && state == State::NeedsInput;
-        current.asked && !current.swallowed && self.believed && state == State::Idle
+    /// A question has come over the box, which would swallow what is typed, or the agent works after its answer: nothing is
+    /// typed, and who waits for the turn is told what is asked.
+    fn wait_for_answer(&mut self) {
+        let is_asked = self.believed && self.reading.state == State::NeedsInput;
+        let asked = self.asking.known().cloned();
+        let by_itself = self.policy_answers() || self.answers_dialog();
+        let Some(current) = &mut self.current else { return };
+        if let Phase::Typing { pasted, shown, .. } = &mut current.phase {
+            (*pasted, *shown) = (Instant::now(), None);
+        }
+        current.asked |= is_asked;
+        if is_asked && !by_itself {
+            current.pen.asks(asked);
+        }
     }
 
-    /// Lets the turn begin again. Its Enter was never pressed; should the text turn up twice, it never will be.
+    /// The question that came over the box is gone: what was typed may have gone into it, or one piece of that. Then it is
+    /// pasted anew, once. False where it goes on as it is.
+    async fn after_question(&mut self) -> bool {
+        let Some(current) = &self.current else { return true };
+        let Phase::Typing { pasted, .. } = current.phase else { return true };
+        let anew = !current.swallowed;
+        let in_pieces = pieces(current.prompt.as_str(), self.parts.profile.submit.chunks).len() > 1;
+        match self.reading.state {
+            // A second reading will come.
+            _ if !self.believed => {}
+            State::Idle if anew => self.paste_once_more(),
+            _ if !in_pieces => {
+                current.pen.enter(TurnState::Delivering);
+                return false;
+            }
+            State::Draft if anew && self.draft_begins_ours() => self.clear_box().await,
+            State::Idle | State::Draft => self.end_turn(not_whole),
+            _ if Instant::now() >= pasted + SHOWS => self.end_turn(not_whole),
+            _ => self.look_again(pasted + SHOWS),
+        }
+        true
+    }
+
+    /// Lets the turn begin anew. Its Enter was never pressed; should the text turn up twice, it never will be.
     fn paste_once_more(&mut self) {
         let Some(current) = self.current.take() else { return };
         log::info!("session {}: a question swallowed the prompt; it is pasted again", self.parts.name);
@@ -607,6 +656,16 @@ impl Session {
         }
         let (stop, interrupted) = (current.stop, current.interrupted);
         match (&current.phase, stop, interrupted) {
+            // Nobody knows when the question will be gone.
+            (Phase::Typing { .. }, Some(stop), None) if self.reading.state == State::NeedsInput => {
+                self.end_turn(|pen| match stop {
+                    Stop::Asked => pen.cancelled(),
+                    Stop::Late => pen.failed(
+                        "timeout",
+                        "the turn's time was up while the agent asked something; Enter was not pressed",
+                    ),
+                });
+            }
             // What is being typed is submitted first: half a prompt is nobody's.
             (Phase::Submitted(_), Some(_), None) => {
                 current.interrupted = Some(now);
@@ -631,6 +690,12 @@ impl Session {
             (_, Some(_), None) => {}
         }
     }
+}
+
+/// A question came between the pieces of a prompt, and the box is not as it was.
+fn not_whole(pen: &TurnPen) {
+    let why = "a question came over the agent's input box while the text was typed; Enter was not pressed";
+    pen.failed("not_shown", why);
 }
 
 /// True where the box holds no more than the prompt: what a person typed behind it is not to be submitted with it.
