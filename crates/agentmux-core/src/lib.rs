@@ -6,35 +6,19 @@
 //! gives it one and works with the [`Registry`](registry::Registry):
 //!
 //! ```
-//! use std::path::Path;
 //! use std::sync::Arc;
 //! use std::time::Duration;
 //!
-//! use agentmux_core::environment::EnvironmentSource;
 //! use agentmux_core::fake::FakeTerminal;
-//! use agentmux_core::input::{Prompt, ShortName, Workdir};
+//! use agentmux_core::input::Prompt;
 //! use agentmux_core::profile::Profiles;
-//! use agentmux_core::question::Policy;
 //! use agentmux_core::registry::{IfBusy, Registry, Settings, StartSpec};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let settings = Settings {
-//!     prefix: ShortName::parse("prefix", "mine")?,
-//!     window: ShortName::parse("window", "repl")?,
-//!     agent: ShortName::parse("agent", "repl")?,
 //!     command: Some(vec!["echo".into()]),
-//!     workdir: Workdir::parse("/", Path::new("/"))?,
-//!     home: "/".into(),
-//!     startup_delay: None,
-//!     max_sessions: 10,
-//!     ready_timeout: Duration::from_secs(30),
-//!     size: Default::default(),
-//!     env: EnvironmentSource::fixed(std::env::vars_os().collect()),
-//!     accept_trust: false,
-//!     policy: Policy::Ask,
-//!     allow_external: false,
-//!     relay: None,
+//!     ..Settings::new("repl", "/", std::env::vars_os().collect())?
 //! };
 //! // A program that shows each line back. `agentmux_tmux::Tmux` starts real ones.
 //! let terminal = Arc::new(FakeTerminal::default());
@@ -47,6 +31,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! `docs/embedding.md` has whole programs: one on tmux, and one with a terminal of its own.
 //!
 //! Judgement is in plain functions: what a screen means ([`reading::read`]), what follows a prompt's Enter
 //! (`submission`), which key answers a dialog. Each session's task (`session`) does the rest: it reads, types and

@@ -6,13 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agentmux_core::environment::EnvironmentSource;
 use agentmux_core::error::Error;
 use agentmux_core::events::{Event, Next};
 use agentmux_core::fake::FakeTerminal;
-use agentmux_core::input::{Key, Prompt, SessionName, ShortName, Workdir};
+use agentmux_core::input::{Key, Prompt, SessionName};
 use agentmux_core::profile::Profiles;
-use agentmux_core::question::Policy;
 use agentmux_core::registry::{IfBusy, Registry, Sent, Settings, StartSpec};
 use agentmux_core::screen::Exit;
 use agentmux_core::state::State;
@@ -25,24 +23,13 @@ struct World {
 }
 
 fn world(program: &[&str], max_sessions: usize) -> World {
-    let name = |text: &str| ShortName::parse("name", text).unwrap();
     let terminal = Arc::new(FakeTerminal::default());
+    let env = [("PATH".into(), programs().into())].into();
     let settings = Settings {
-        prefix: name("test"),
-        window: name("repl"),
-        agent: name("repl"),
         command: Some(program.iter().map(|word| (*word).to_owned()).collect()),
-        workdir: Workdir::parse("/", Path::new("/")).unwrap(),
-        home: "/".into(),
-        startup_delay: None,
         max_sessions,
-        ready_timeout: Duration::from_secs(30),
-        size: agentmux_core::terminal::Size::default(),
-        env: EnvironmentSource::fixed([("PATH".into(), programs().into())].into()),
         accept_trust: true,
-        policy: Policy::Ask,
-        allow_external: false,
-        relay: None,
+        ..Settings::new("repl", "/", env).unwrap()
     };
     let registry = Registry::new(terminal.clone(), Profiles::builtin(), settings);
     World { terminal, registry }

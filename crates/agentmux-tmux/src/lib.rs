@@ -129,3 +129,8 @@ impl Drop for Tmux {
         }
     }
 }
+
+/// The programs of `docs/embedding.md`, to be run as examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embedding.md")]
+struct Embedding;

@@ -1,11 +1,13 @@
 //! The values that go into the registry and come out of it.
 
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::environment::EnvironmentSource;
-use crate::input::{SessionName, ShortName, Workdir};
+use crate::input::{Invalid, SessionName, ShortName, Workdir};
 use crate::profile::Profile;
 use crate::question::{Asked, Policy};
 use crate::screen::Exit;
@@ -50,6 +52,34 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Sessions of this agent in this folder, with this environment, which is searched for the agent's program, too.
+    ///
+    /// The rest is as agentmuxd has it where nothing is set; but an agent's question whether a folder is trusted is
+    /// left to whoever waits.
+    ///
+    /// # Errors
+    /// The agent's name is none, or the folder cannot be used.
+    pub fn new(agent: &str, workdir: &str, env: BTreeMap<OsString, OsString>) -> Result<Self, Invalid> {
+        let home = env.get(OsStr::new("HOME")).map_or_else(|| "/".into(), PathBuf::from);
+        Ok(Self {
+            prefix: ShortName::parse("prefix", "agentmux")?,
+            window: ShortName::parse("window", "repl")?,
+            agent: ShortName::parse("agent", agent)?,
+            command: None,
+            workdir: Workdir::parse(workdir, &home)?,
+            home,
+            startup_delay: None,
+            max_sessions: 10,
+            ready_timeout: Duration::from_secs(30),
+            size: Size::default(),
+            env: EnvironmentSource::fixed(env),
+            accept_trust: false,
+            policy: Policy::Ask,
+            allow_external: false,
+            relay: None,
+        })
+    }
+
     /// What is started for an agent where a request does not say.
     pub fn command_of(&self, profile: &Profile) -> Vec<String> {
         let configured = self.command.as_ref().filter(|_| profile.name == self.agent);

@@ -9,15 +9,13 @@ mod sessions;
 mod states;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
-use agentmux_core::environment::EnvironmentSource;
 use agentmux_core::fake::FakeTerminal;
-use agentmux_core::input::{ShortName, Workdir};
+
 use agentmux_core::profile::Profiles;
 use agentmux_core::registry::Settings;
-use agentmux_core::terminal::{Size, Terminal};
+use agentmux_core::terminal::Terminal;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
@@ -34,23 +32,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sessions that run the in-memory terminal's `echo`.
 fn registry(terminal: Arc<dyn Terminal>) -> Registry {
-    let word = |text| ShortName::parse("word", text).unwrap();
+    let env = [("PATH".into(), "/usr/bin:/bin".into())].into();
     let settings = Settings {
-        prefix: word("agentmux"),
-        window: word("window"),
-        agent: word("repl"),
         command: Some(vec!["echo".into()]),
-        workdir: Workdir::parse("/", Path::new("/")).unwrap(),
-        home: "/".into(),
-        startup_delay: None,
-        max_sessions: 10,
         ready_timeout: Duration::from_secs(2),
-        size: Size::default(),
-        env: EnvironmentSource::fixed([("PATH".into(), "/usr/bin:/bin".into())].into()),
         accept_trust: true,
-        policy: agentmux_core::question::Policy::Ask,
-        allow_external: false,
-        relay: None,
+        ..Settings::new("repl", "/", env).unwrap()
     };
     Registry::new(terminal, Profiles::builtin(), settings)
 }
