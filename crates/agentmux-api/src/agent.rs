@@ -40,7 +40,7 @@ pub struct Agent {
     pub version: Option<String>,
     /// The version that its profile was checked with, where that says one.
     pub checked: Option<String>,
-    /// What its state is read from, most trusted first: `title`, `screen`.
+    /// What its state is read from, most trusted first: `hook`, `osc`, `title`, `screen`.
     pub signals: Vec<String>,
     /// Why it was not found, or did not tell its version.
     pub problem: Option<String>,

@@ -84,9 +84,14 @@ fn view(profile: &Profile, settings: &Settings, environment: &Environment) -> Ag
 
 /// What its profile reads its state from.
 fn signals(profile: &Profile) -> Vec<Source> {
-    let hook = profile.signals.is_some().then_some(Source::Hook);
-    let title = profile.rules.iter().any(|rule| rule.title.is_some()).then_some(Source::Title);
-    hook.into_iter().chain(title).chain([Source::Screen]).collect()
+    let signals = profile.signals.as_ref();
+    let used = [
+        (Source::Hook, signals.is_some_and(|signals| !signals.events.is_empty())),
+        (Source::Osc, signals.is_some_and(|signals| signals.announces)),
+        (Source::Title, profile.rules.iter().any(|rule| rule.title.is_some())),
+        (Source::Screen, true),
+    ];
+    used.into_iter().filter(|(_, used)| *used).map(|(source, _)| source).collect()
 }
 
 /// The environment of an agent where no request adds to it.
@@ -181,6 +186,20 @@ pub(crate) fn expand<'a>(file: &str, value: impl Fn(&str) -> Option<&'a OsString
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_agent_s_state_is_read_from_what_its_profile_uses() {
+        use Source::{Hook, Osc, Screen, Title};
+        let profiles = Profiles::builtin();
+        for (name, sources) in [
+            ("claude", &[Hook, Title, Screen][..]),
+            ("codex", &[Hook, Osc, Title, Screen]),
+            ("aider", &[Screen]),
+            ("bash", &[Screen]),
+        ] {
+            assert_eq!(signals(&profiles.get(name).unwrap()), sources, "{name}");
+        }
+    }
 
     #[test]
     fn versions_are_compared_by_their_numbers() {

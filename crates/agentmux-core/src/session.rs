@@ -80,6 +80,8 @@ pub(crate) struct Snapshot {
     pub(crate) resets_at: Option<SystemTime>,
     /// How many turns wait or go on.
     pub(crate) turns: usize,
+    /// The agent has announced its state in its output.
+    pub(crate) announced: bool,
     /// How often the agent announced something that its screen contradicted.
     pub(crate) contradictions: u64,
     /// Grows with each change but those of `extent`, which nobody is shown.
@@ -249,6 +251,7 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
         exit: None,
         resets_at: None,
         turns: 0,
+        announced: false,
         contradictions: 0,
         version: 0,
         extent: Extent::default(),

@@ -20,8 +20,8 @@ use crate::profile::signals::{Condition, EventRule, Meaning, Signals, UsagePoint
 use crate::reply::tail;
 
 pub use launch::Relay;
-pub(crate) use link::Link;
 pub use link::{Health, Heard, Secret, SignalsView};
+pub(crate) use link::{Known, Link};
 pub use template::{Pointer, Template};
 
 /// What an agent told by one event.

@@ -16,6 +16,8 @@ pub(super) use raw::Raw;
 /// it tells.
 #[derive(Debug)]
 pub struct Signals {
+    /// It announces its state in its output (OSC 7501), unasked.
+    pub announces: bool,
     /// Arguments put right behind the program.
     pub args: Vec<Template>,
     /// Variables added to the agent's environment.

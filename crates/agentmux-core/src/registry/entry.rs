@@ -75,6 +75,11 @@ impl Entry {
         self.handle.snapshot.borrow().state != State::Starting
     }
 
+    /// True where the agent has announced its state in its output since this daemon knows it.
+    pub(super) fn has_announced(&self) -> bool {
+        self.handle.snapshot.borrow().announced
+    }
+
     /// True where nothing is lost with it: nobody looks at it, it is idle, no turn waits.
     pub(super) fn is_idle_and_alone(&self) -> bool {
         let now = self.handle.snapshot.borrow();

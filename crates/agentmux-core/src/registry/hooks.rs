@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Entry, Inner, Registry, Sessions};
 use crate::error::Error;
 use crate::session::Command;
-use crate::signals::{Decision, Link, Secret, SignalsView, Verdict, launch, none, read};
+use crate::signals::{Decision, Known, Link, Secret, SignalsView, Verdict, launch, none, read};
 use crate::turn::{Turn, TurnState};
 
 impl Registry {
@@ -29,7 +29,7 @@ impl Registry {
         let worked = !self.0.book.list(1, worked).is_empty();
         let sessions = self.0.sessions();
         let entry = sessions.find(&view.id).ok_or_else(|| Error::SessionNotFound(session.to_owned()))?;
-        Ok(entry.link.view(entry.was_ready(), worked))
+        Ok(entry.link.view(&Known { ready: entry.was_ready(), worked, announced: entry.has_announced() }))
     }
 
     /// Takes what a session's agent tells by a hook; the verdict is what the agent gets for it. `event` names it where

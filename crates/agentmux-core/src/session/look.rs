@@ -210,6 +210,7 @@ impl Session {
         let resets_at = resets_at.and_then(|hold| hold.resets_at);
         let (context, name) = (self.ears.context.or(self.reading.context), &self.parts.name);
         let asked = self.asking.known().or(self.limits.login.as_ref().map(|login| &login.question));
+        let announced = self.activity.announced().is_some();
         let mut news = None;
         self.view.send_if_modified(|seen| {
             let mut now = seen.clone();
@@ -228,6 +229,7 @@ impl Session {
             now.lost = lost;
             now.resets_at = resets_at;
             now.turns = turns;
+            now.announced |= announced;
             now.contradictions = contradictions;
             let changed = now != *seen;
             now.version += u64::from(changed);

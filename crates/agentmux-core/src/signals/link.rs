@@ -59,6 +59,17 @@ pub struct SignalsView {
     pub events: Vec<(String, &'static str, Option<Heard>)>,
 }
 
+/// What is known of a session besides what its hooks told, since this daemon knows it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Known {
+    /// The agent has been ready.
+    pub(crate) ready: bool,
+    /// It has finished a turn.
+    pub(crate) worked: bool,
+    /// It has announced its state in its output.
+    pub(crate) announced: bool,
+}
+
 /// How a session's signals are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
@@ -110,20 +121,29 @@ impl Link {
         }
     }
 
-    /// What is known. `ready`, `worked`: the agent has been ready, or at work on a turn, since this daemon knows it.
-    pub(crate) fn view(&self, ready: bool, worked: bool) -> SignalsView {
+    /// What is known.
+    pub(crate) fn view(&self, known: &Known) -> SignalsView {
         let heard = self.heard();
-        let known = || self.profile.signals.iter().flat_map(|signals| &signals.events);
-        let tells_start = known().any(|rule| rule.means == Meaning::Ready);
-        let tried = worked || (ready && tells_start && !self.adopted);
-        let (health, why) = match &self.secret {
-            Err(why) => (Health::Off, format!("{why}; title and screen decide")),
+        let rules = || self.profile.signals.iter().flat_map(|signals| &signals.events);
+        let tells_start = rules().any(|rule| rule.means == Meaning::Ready);
+        let tried = known.worked || (known.ready && tells_start && !self.adopted);
+        let announces = self.profile.signals.as_ref().is_some_and(|signals| signals.announces);
+        let mute = announces && known.worked && !known.announced;
+        let rest = match announces && !mute {
+            true => "announcements (OSC 7501), title and screen decide",
+            false => "title and screen decide",
+        };
+        let (health, mut why) = match &self.secret {
+            Err(why) => (Health::Off, format!("{why}; {rest}")),
             Ok(_) if !heard.is_empty() => (Health::Live, "the agent tells what it does".to_owned()),
-            Ok(_) if tried => (Health::Silent, "hooks are silent: title and screen decide".to_owned()),
+            Ok(_) if tried => (Health::Silent, format!("hooks are silent: {rest}")),
             Ok(_) => (Health::Waiting, "no hook has come yet".to_owned()),
         };
+        if mute {
+            why += "; none of its announcements (OSC 7501) has come, though it was at work";
+        }
         let mut events: Vec<(String, &'static str, Option<Heard>)> = Vec::new();
-        for rule in known() {
+        for rule in rules() {
             if !events.iter().any(|(name, ..)| *name == rule.name) {
                 events.push((rule.name.clone(), rule.means.word(), heard.get(&rule.name).copied()));
             }
@@ -133,5 +153,43 @@ impl Link {
 
     fn heard(&self) -> MutexGuard<'_, BTreeMap<String, Heard>> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Definitions;
+
+    #[test]
+    fn what_decides_in_place_of_silent_signals_is_told() {
+        let link = |agent: &str, secret: Result<&str, &str>| {
+            let profile = Arc::new(Definitions::builtin().profile(agent).unwrap());
+            Link::new(profile, secret.map(|text| Secret::new(text.into())).map_err(str::to_owned))
+        };
+        for (agent, secret, worked, announced, expected) in [
+            ("claude", Ok("x"), true, false, "hooks are silent: title and screen decide"),
+            ("claude", Err("no"), false, false, "no; title and screen decide"),
+            ("codex", Ok("x"), false, false, "no hook has come yet"),
+            ("codex", Err("no"), false, false, "no; announcements (OSC 7501), title and screen decide"),
+            (
+                "codex",
+                Ok("x"),
+                true,
+                true,
+                "hooks are silent: announcements (OSC 7501), title and screen decide",
+            ),
+            (
+                "codex",
+                Ok("x"),
+                true,
+                false,
+                "hooks are silent: title and screen decide; none of its announcements (OSC 7501) has come, \
+                 though it was at work",
+            ),
+        ] {
+            let view = link(agent, secret).view(&Known { ready: true, worked, announced });
+            assert_eq!(view.why, expected, "{agent} {secret:?} {worked} {announced}");
+        }
     }
 }

@@ -18,6 +18,8 @@ use crate::signals::{Pointer, Template};
 #[serde(deny_unknown_fields)]
 pub(in crate::profile) struct Raw {
     #[serde(default)]
+    announces: bool,
+    #[serde(default)]
     args: Vec<String>,
     #[serde(default)]
     env: BTreeMap<String, String>,
@@ -131,6 +133,7 @@ impl Raw {
         });
         let transcript = self.transcript.map(RawTranscript::check).transpose();
         Ok(Signals {
+            announces: self.announces,
             args: self.args.iter().map(|text| template("args", text)).collect::<Result<_, _>>()?,
             env: env.collect::<Result<_, Fault>>()?,
             files: each("file", self.files, RawFile::check)?,
