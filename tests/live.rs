@@ -9,6 +9,7 @@ mod answers;
 mod delivery;
 mod drafts;
 mod endings;
+mod records;
 mod stage;
 
 use std::path::{Path, PathBuf};

@@ -19,6 +19,7 @@ mod harness;
 mod held;
 mod inherited;
 mod live;
+mod records;
 mod resources;
 mod signals;
 mod standin;

@@ -33,7 +33,7 @@ use crate::profile::Profile;
 use crate::question::{Answer, Asked, Policy};
 use crate::reading::Reading;
 use crate::screen::{Exit, Screen};
-use crate::signals::Signal;
+use crate::signals::{Link, Signal};
 use crate::state::{Evidence, Source, State};
 use crate::terminal::{Activity, PaneId, Terminal, TerminalError};
 use crate::turn::{Turn, TurnBook, TurnPen, TurnState};
@@ -147,8 +147,8 @@ pub(crate) struct Parts {
     pub(crate) policy: Policy,
     pub(crate) terminal: Arc<dyn Terminal>,
     pub(crate) book: TurnBook,
-    /// The agent tells by a hook what it said, and nothing of its state.
-    pub(crate) notes: bool,
+    /// How the agent is heard.
+    pub(crate) link: Arc<Link>,
 }
 
 /// The handle that the registry keeps of a session's task.
@@ -259,6 +259,7 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
     let (view, snapshot) = watch::channel(first);
     let (sender, commands) = mpsc::channel(64);
     let (now, adopted) = (Instant::now(), start.is_none());
+    let ears = Ears::new(&parts.link);
     let session = Session {
         parts,
         commands,
@@ -286,7 +287,7 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
         believed: false,
         lost: false,
         killing: false,
-        ears: Ears::default(),
+        ears,
         contradicted: None,
         contradictions: 0,
         current: None,

@@ -7,6 +7,7 @@
 pub(crate) mod launch;
 mod link;
 pub(crate) mod receipt;
+mod records;
 mod template;
 pub(crate) mod transcript;
 
@@ -40,6 +41,8 @@ pub(crate) struct Signal {
     pub(crate) message: Option<String>,
     /// The agent's record of the conversation.
     pub(crate) transcript: Option<PathBuf>,
+    /// The agent's own id of the conversation.
+    pub(crate) conversation: Option<String>,
     pub(crate) usage: Usage,
     /// What it asks for, where the hook's answer decides that.
     pub(crate) permit: Option<Permit>,
@@ -118,6 +121,7 @@ pub(crate) fn read(signals: &Signals, event: Option<&str>, payload: &Value, at: 
         reply: text(&rule.reply).map(tail),
         message: text(&rule.message).map(tail),
         transcript: text(&rule.transcript).map(PathBuf::from).filter(|path| path.is_absolute()),
+        conversation: text(&rule.conversation),
         usage: usage(&rule.usage, payload),
         permit: permit(rule, payload),
         event: named,

@@ -1,6 +1,7 @@
 //! The table `[signals]` of a profile: how an agent is made to tell what it does, and what its words mean.
 
 mod raw;
+mod transcript;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use super::Pattern;
 use crate::signals::{Pointer, Template};
 
 pub(super) use raw::Raw;
+pub use transcript::{Entry, Transcript, UsageEntry, Whereabouts};
 
 /// How an agent is made to tell what it does, for one launch and without a change to its user's own files; and what
 /// it tells.
@@ -91,6 +93,8 @@ pub struct EventRule {
     pub message: Option<Pointer>,
     /// Where it has the path of the agent's record of the conversation.
     pub transcript: Option<Pointer>,
+    /// Where it has the agent's own id of the conversation.
+    pub conversation: Option<Pointer>,
     /// Where it has what the turn cost.
     pub usage: UsagePointers,
     /// What it asks, and how that is answered.
@@ -189,35 +193,4 @@ pub enum Wanted {
     Filled,
     /// A text or number that matches.
     Matching(Pattern),
-}
-
-/// The agent's own record of the conversation: a file of JSON lines.
-#[derive(Debug)]
-pub struct Transcript {
-    /// Which entries are prompts of the user.
-    pub prompt: Entry,
-    /// Which entries are messages of the agent; the last one is the reply.
-    pub reply: Entry,
-    /// Which entries tell what was used.
-    pub usage: Option<UsageEntry>,
-}
-
-/// Entries of a transcript, and where they have their text.
-#[derive(Debug)]
-pub struct Entry {
-    /// All of these must hold.
-    pub when: Vec<Condition>,
-    /// The text; several are put one behind the other.
-    pub text: Pointer,
-}
-
-/// Entries of a transcript that tell what was used.
-#[derive(Debug)]
-pub struct UsageEntry {
-    /// All of these must hold.
-    pub when: Vec<Condition>,
-    /// Entries with the same value here are one: the last counts.
-    pub id: Option<Pointer>,
-    /// Where the numbers are. Output is added up over the turn's entries; of input and context the last counts.
-    pub usage: UsagePointers,
 }

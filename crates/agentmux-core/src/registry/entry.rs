@@ -137,7 +137,7 @@ impl Inner {
             profile,
             policy: label.policy,
             terminal: self.terminal.clone(),
-            notes: link.tells_notes(),
+            link: link.clone(),
             book: self.book.clone(),
         };
         self.book.events().push(Event::Session {

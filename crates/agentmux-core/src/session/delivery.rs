@@ -251,6 +251,7 @@ impl Session {
         next.pen.enter(TurnState::Delivering);
         let mut left = pieces(next.prompt.as_str(), self.parts.profile.submit.chunks);
         let first = left.pop_front().unwrap_or_default();
+        let report = Report::new(&self.parts.link);
         let pasted = self.parts.terminal.paste(&self.parts.pane, &first).await;
         self.last_typed = first;
         if let Err(error) = pasted {
@@ -272,7 +273,7 @@ impl Session {
             growth: Growth::since(&screen),
             searched: None,
             traces: Traces::default(),
-            report: Report::default(),
+            report,
             notice_before,
             command,
             held: false,
@@ -606,7 +607,7 @@ impl Session {
         let stopped = current.stop.filter(|_| current.interrupted.is_some());
         let on_screen = self.reply_in(&screen).await;
         let is_echoed = on_screen.is_some();
-        let Said { reply, usage, failure } = self.said(on_screen).await;
+        let Some(Said { reply, usage, failure }) = self.said(on_screen).await else { return };
         let Some(current) = &self.current else { return };
         // Without our echo between them, the same words may be those of the turn before.
         let shown = notice::find(&self.parts.profile, &screen).map(|(notice, _)| notice);

@@ -1,23 +1,30 @@
 //! What the agent tells of itself by hooks, and what follows from that for the session and its turn.
 
+use std::io::ErrorKind::NotFound;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Session;
 use crate::fusion::Word;
-use crate::profile::signals::Meaning;
+use crate::profile::Pattern;
+use crate::profile::signals::{Meaning, Whereabouts};
 use crate::signals::receipt::{Receipt, compare};
-use crate::signals::transcript::{self, Told};
-use crate::signals::{Signal, Usage};
+use crate::signals::transcript::{self, Sought, Told};
+use crate::signals::{Link, Signal, Usage};
 use crate::state::Source;
 use crate::turn::Reply;
 
 /// How long the agent's word on the end of a turn is waited for once its screen shows the end.
 const AWAITED: Duration = Duration::from_millis(1500);
+
+/// How long the turn's end is waited for in the agent's record once its screen shows it. Claude Code 2.1.330 writes it
+/// 0.4 s late.
+const WRITTEN: Duration = Duration::from_millis(1000);
 
 /// What was heard of the agent.
 #[derive(Debug, Default)]
@@ -28,16 +35,24 @@ pub(super) struct Ears {
     turn: Option<String>,
     /// Its record of the conversation.
     transcript: Option<PathBuf>,
+    /// Its own id of the conversation.
+    conversation: Option<String>,
     pub(super) context: Option<u8>,
     /// How often it asked something.
     pub(super) asks: u64,
+    /// The end of a turn was looked for in its record in vain, and none has been there since.
+    unwritten: bool,
     /// Its word was waited for in vain, and it has told nothing since.
     missed: bool,
 }
 
 /// What was heard of a turn.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Report {
+    /// When its prompt began to be typed.
+    since: Timestamp,
+    /// The record that is of one turn alone has nothing of an older one.
+    is_fresh: bool,
     /// The agent said that it took the prompt: then it will also say that it has finished, unless it is interrupted.
     taken: bool,
     /// It said that it has finished.
@@ -48,6 +63,8 @@ pub(super) struct Report {
     usage: Usage,
     /// Since when the screen shows the end, and the agent's word on that is waited for.
     awaited: Option<Instant>,
+    /// Since when the end is known, but not in the agent's record.
+    unwritten: Option<Instant>,
 }
 
 /// The agent's answer to a prompt, and where that was found.
@@ -73,7 +90,7 @@ impl Session {
         if is_old {
             return;
         }
-        self.ears.transcript = signal.transcript.clone().or(self.ears.transcript.take());
+        self.note_record(&signal);
         self.ears.context = signal.usage.context.or(self.ears.context);
         self.ears.asks += u64::from(signal.means == Meaning::Asks);
         let decided = self.take_hook(&signal, answer);
@@ -82,6 +99,27 @@ impl Session {
         }
         self.note_report(signal);
         self.look_again(Instant::now());
+    }
+
+    /// The agent said where its record is, or which conversation this is. One that tells of another prompt than ours may
+    /// be of a conversation that the agent has with itself.
+    fn note_record(&mut self, signal: &Signal) {
+        if signal.transcript.is_some() {
+            self.ears.transcript.clone_from(&signal.transcript);
+        }
+        let is_ours = signal.prompt.as_ref().is_none_or(|prompt| {
+            let ours = self.current.as_ref().map(|current| current.prompt.as_str());
+            ours.is_some_and(|ours| compare(ours, prompt, self.wrapping()) != Receipt::Other)
+        });
+        if is_ours && signal.conversation.is_some() && signal.conversation != self.ears.conversation {
+            self.ears.conversation.clone_from(&signal.conversation);
+            self.ears.transcript = None;
+        }
+    }
+
+    /// What the agent wraps a prompt in.
+    fn wrapping(&self) -> &[Pattern] {
+        self.parts.profile.signals.as_ref().map_or(&[], |signals| &signals.wrapping)
     }
 
     /// The agent took a prompt: ours, if it is the same text.
@@ -134,7 +172,7 @@ impl Session {
     /// its end. Some ends it never tells of, such as Escape.
     pub(super) fn awaits_word(&mut self) -> bool {
         let now = Instant::now();
-        let announced = self.parts.notes && !self.ears.missed && self.announces_end();
+        let announced = self.parts.link.tells_notes() && !self.ears.missed && self.announces_end();
         let Some(current) = &mut self.current else { return false };
         let expected = current.report.taken || announced;
         if !expected || current.report.ended || current.is_interrupted() {
@@ -153,41 +191,105 @@ impl Session {
         self.activity.announced().is_some_and(|announced| announced.state == "done")
     }
 
-    /// What the agent said in the current turn: by its own word, by its record, or as its screen shows it.
-    pub(super) async fn said(&mut self, on_screen: Option<String>) -> Said {
-        let told = self.told().await.unwrap_or_default();
+    /// What the agent said in the current turn: by its own word, by its record, or as its screen shows it; `None` while
+    /// its record is waited for.
+    pub(super) async fn said(&mut self, on_screen: Option<String>) -> Option<Said> {
+        let told = self.told().await;
+        if told.as_ref().is_some_and(|told| self.awaits_record(told)) {
+            return None;
+        }
+        let told = told.unwrap_or_default();
+        self.ears.context = told.usage.context.or(self.ears.context);
         let report = self.current.as_mut().map(|current| &mut current.report);
         let (by_hook, usage, failure) = report.map_or_else(Default::default, |report| {
-            (report.reply.take(), report.usage, report.failure.take())
+            // A hook that has no receipt may be late, and of an older turn with the same prompt; the record knows better.
+            let is_late = !report.taken && told.reply.is_some() && told.reply != report.reply;
+            (report.reply.take().filter(|_| !is_late), report.usage, report.failure.take())
         });
         let sources = [(by_hook, "hook"), (told.reply, "transcript"), (on_screen, "screen")];
         let reply = sources.into_iter().find_map(|(text, source)| Some(Reply { text: text?, source }));
-        Said { reply, usage: usage.or(told.usage), failure }
+        Some(Said { reply, usage: usage.or(told.usage), failure })
     }
 
-    /// What the agent's record has of the current turn.
-    async fn told(&self) -> Option<Told> {
-        let (file, prompt) = (self.ears.transcript.clone()?, self.current.as_ref()?.prompt.clone());
-        self.parts.profile.signals.as_ref()?.transcript.as_ref()?;
-        let (profile, name) = (self.parts.profile.clone(), self.parts.name.clone());
+    /// True while the agent, whose turn is over, may still write that down. Some ends it never writes.
+    fn awaits_record(&mut self, told: &Told) -> bool {
+        let now = Instant::now();
+        let Some(current) = &mut self.current else { return false };
+        if told.is_whole {
+            self.ears.unwritten = false;
+            return false;
+        }
+        if self.ears.unwritten || current.is_interrupted() {
+            return false;
+        }
+        let until = *current.report.unwritten.get_or_insert(now) + WRITTEN;
+        self.ears.unwritten = now >= until;
+        if now < until {
+            self.look_again((now + Duration::from_millis(100)).min(until));
+        }
+        now < until
+    }
+
+    /// What the agent's record has of the current turn; `None` where no record is known.
+    async fn told(&mut self) -> Option<Told> {
+        let current = self.current.as_ref().filter(|current| current.report.is_fresh)?;
+        self.parts.link.record()?;
+        let sought = Sought { prompt: current.prompt.as_str().to_owned(), since: current.report.since };
+        let (known, conversation) = (self.ears.transcript.clone(), self.ears.conversation.clone());
+        let (link, name) = (self.parts.link.clone(), self.parts.name.clone());
         let read = move || {
-            let signals = profile.signals.as_ref()?;
-            let rule = signals.transcript.as_ref()?;
-            match transcript::read(rule, &file, prompt.as_str(), &signals.wrapping) {
-                Ok(told) => told,
-                Err(error) => {
-                    log::warn!("session {name}: {} cannot be read: {error}", file.display());
-                    None
-                }
-            }
+            let (signals, rule, records) = link.record()?;
+            let file = match (&rule.whereabouts, known, conversation) {
+                (Whereabouts::Own(own), ..) => records.own(own),
+                (_, Some(file), _) => file,
+                (_, None, conversation) => match records.find(&conversation?) {
+                    Ok(file) => file?,
+                    Err(error) => {
+                        log::warn!("session {name}: its agent's record cannot be looked for: {error}");
+                        return None;
+                    }
+                },
+            };
+            let told = transcript::read(signals, rule, records, &file, &sought);
+            let told = told.inspect_err(|error| {
+                // Some begin their record with the first answer.
+                let level = if error.kind() == NotFound { log::Level::Debug } else { log::Level::Warn };
+                log::log!(level, "session {name}: {} cannot be read: {error}", file.display());
+            });
+            let nothing = Told { is_whole: rule.end.is_empty(), ..Told::default() };
+            Some((file, told.ok().flatten().unwrap_or(nothing)))
         };
-        tokio::task::spawn_blocking(read).await.ok().flatten()
+        let (file, told) = tokio::task::spawn_blocking(read).await.ok().flatten()?;
+        self.ears.transcript = Some(file);
+        Some(told)
+    }
+}
+
+impl Ears {
+    pub(super) fn new(link: &Link) -> Self {
+        let transcript = link.record().and_then(|(_, _, records)| records.recall());
+        Self { transcript, ..Self::default() }
     }
 }
 
 impl Report {
+    /// Of a turn that begins now.
+    pub(super) fn new(link: &Link) -> Self {
+        Self {
+            since: Timestamp::now(),
+            is_fresh: link.record().is_none_or(|(_, rule, records)| records.empty(rule)),
+            taken: false,
+            ended: false,
+            reply: None,
+            failure: None,
+            usage: Usage::default(),
+            awaited: None,
+            unwritten: None,
+        }
+    }
+
     /// The end was not the end.
     pub(super) fn goes_on(&mut self) {
-        self.awaited = None;
+        (self.awaited, self.unwritten) = (None, None);
     }
 }

@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::records::{Kept, Records};
 use super::template::Values;
 use super::{Link, Secret};
 use crate::agent::expand;
 use crate::profile::Profile;
-use crate::profile::signals::{Place, Signals, Unless};
+use crate::profile::signals::{Place, Signals, Unless, Whereabouts};
 
 /// The file by which the relay, and a later daemon, know whose folder it is.
 const KEY: &str = "hook.json";
@@ -37,6 +38,9 @@ struct Key {
     session: String,
     secret: String,
     daemon: PathBuf,
+    /// Where the agent keeps its records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept: Option<Kept>,
 }
 
 /// What is added to the start of an agent.
@@ -65,7 +69,7 @@ pub(crate) fn prepare(
         return silent(format!("no signals are known of agent '{}'", profile.name));
     };
     let Some(relay) = relay else { return silent("signals are not set up here".to_owned()) };
-    if let Some(unless) = signals.unless.iter().find(|unless| is_there(unless, env)) {
+    if let Some(unless) = signals.unless.iter().find(|unless| is_there(unless, env, workdir)) {
         return silent(format!("{} has a setting of the user's own that ours would replace", unless.place));
     }
     let at = match place(&profile.command, signals, argv) {
@@ -79,8 +83,12 @@ pub(crate) fn prepare(
         uuid: uuid::Uuid::now_v7().to_string(),
         workdir: workdir.to_string_lossy().into_owned(),
     };
-    let secret = match write(relay, signals, session, &values) {
-        Ok(secret) => secret,
+    let kept = match signals.transcript.as_ref().map(|transcript| &transcript.whereabouts) {
+        Some(Whereabouts::Kept(files)) => Kept::of(files, env, workdir),
+        Some(Whereabouts::Told | Whereabouts::Own(_)) | None => None,
+    };
+    let heard = match write(relay, signals, session, &values, kept) {
+        Ok(heard) => heard,
         Err(error) => {
             log::warn!("session {session}: its hooks could not be set up: {error}");
             remove(relay, session);
@@ -90,23 +98,24 @@ pub(crate) fn prepare(
     let mut argv = argv.to_vec();
     argv.splice(at..at, signals.args.iter().map(|arg| arg.fill(&values)));
     let env = signals.env.iter().map(|(name, value)| (name.clone(), value.fill(&values)));
-    Prepared { link: Link::new(profile.clone(), Ok(secret)), argv, env: env.collect() }
+    Prepared { link: Link::new(profile.clone(), Ok(heard)), argv, env: env.collect() }
 }
 
-fn is_there(unless: &Unless, env: &BTreeMap<OsString, OsString>) -> bool {
+fn is_there(unless: &Unless, env: &BTreeMap<OsString, OsString>, workdir: &Path) -> bool {
     let value = |name: &str| env.get(OsStr::new(name)).filter(|value| !value.is_empty());
-    let text = match &unless.place {
-        Place::Env(name) => value(name).map(|text| text.to_string_lossy().into_owned()),
-        Place::File(file) => {
-            let path = match file.strip_prefix('$') {
-                Some(name) if !name.contains('/') => value(name).map(PathBuf::from),
-                None if file.starts_with('/') => Some(PathBuf::from(file)),
-                _ => expand(file, value),
-            };
-            path.and_then(|path| fs::read_to_string(path).ok())
-        }
+    let text = |path: PathBuf| fs::read_to_string(path).ok();
+    let texts: Vec<String> = match &unless.place {
+        Place::Env(name) => value(name).map(|text| text.to_string_lossy().into_owned()).into_iter().collect(),
+        Place::File(file) => match (file.strip_prefix("./"), file.strip_prefix('$')) {
+            (Some(name), _) => workdir.ancestors().filter_map(|folder| text(folder.join(name))).collect(),
+            (_, Some(name)) if !name.contains('/') => {
+                value(name).map(PathBuf::from).and_then(text).into_iter().collect()
+            }
+            _ if file.starts_with('/') => text(PathBuf::from(file)).into_iter().collect(),
+            _ => expand(file, value).and_then(text).into_iter().collect(),
+        },
     };
-    text.is_some_and(|text| unless.matches.is_match(&text))
+    texts.iter().any(|text| unless.matches.is_match(text))
 }
 
 /// Where the arguments go: right behind the words that start the agent, before options, commands and prompts of the
@@ -158,20 +167,27 @@ fn name_of(program: &str) -> &str {
     program.rsplit('/').next().unwrap_or(program)
 }
 
-fn write(relay: &Relay, signals: &Signals, session: &str, values: &Values) -> io::Result<Secret> {
+fn write(
+    relay: &Relay,
+    signals: &Signals,
+    session: &str,
+    values: &Values,
+    kept: Option<Kept>,
+) -> io::Result<(Secret, Records)> {
     let dir = relay.sessions.join(session);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&relay.sessions)?;
     fs::DirBuilder::new().mode(0o700).create(&dir)?;
     let secret = random()?;
-    let key = Key { session: session.to_owned(), secret: secret.clone(), daemon: relay.daemon.clone() };
+    let daemon = relay.daemon.clone();
+    let key = Key { session: session.to_owned(), secret: secret.clone(), daemon, kept: kept.clone() };
     write_file(&dir.join(KEY), &serde_json::to_vec(&key)?)?;
     for file in &signals.files {
         write_file(&dir.join(&file.name), file.content.fill(values).as_bytes())?;
     }
-    Ok(Secret::new(secret))
+    Ok((Secret::new(secret), Records::new(dir, kept)))
 }
 
-fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(super) fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(content)
 }
 
@@ -189,14 +205,15 @@ pub(crate) fn find(relay: Option<&Relay>, profile: &Arc<Profile>, session: &str)
             Err(format!("no signals are known of agent '{}'", profile.name)),
         );
     };
-    let key = fs::read(relay.sessions.join(session).join(KEY));
+    let dir = relay.sessions.join(session);
+    let key = fs::read(dir.join(KEY));
     let key = key.ok().and_then(|text| serde_json::from_slice::<Key>(&text).ok());
     let key = key.filter(|key| key.session == session && key.secret.len() >= 32);
-    let secret = match key {
-        Some(key) => Ok(Secret::new(key.secret)),
+    let heard = match key {
+        Some(key) => Ok((Secret::new(key.secret), Records::new(dir, key.kept))),
         None => Err("its agent was started without signals".to_owned()),
     };
-    Link::adopted(profile.clone(), secret)
+    Link::adopted(profile.clone(), heard)
 }
 
 /// Removes a session's folder; there may be none.

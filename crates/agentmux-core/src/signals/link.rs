@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use super::records::Records;
 use crate::profile::Profile;
-use crate::profile::signals::Meaning;
+use crate::profile::signals::{Meaning, Signals, Transcript};
 
 /// One session's way of hearing its agent: set up when the agent is started, found again when it is adopted.
 #[derive(Debug)]
@@ -13,6 +14,7 @@ pub(crate) struct Link {
     pub(crate) profile: Arc<Profile>,
     /// What the agent's payloads are signed with, or why the agent is not made to send any.
     pub(crate) secret: Result<Secret, String>,
+    records: Option<Records>,
     /// An earlier daemon started the agent, and heard what it told then.
     adopted: bool,
     heard: Mutex<BTreeMap<String, Heard>>,
@@ -96,12 +98,26 @@ impl Health {
 }
 
 impl Link {
-    pub(crate) fn new(profile: Arc<Profile>, secret: Result<Secret, String>) -> Arc<Self> {
-        Arc::new(Self { profile, secret, adopted: false, heard: Mutex::default() })
+    pub(crate) fn new(profile: Arc<Profile>, set_up: Result<(Secret, Records), String>) -> Arc<Self> {
+        Arc::new(Self::of(profile, set_up, false))
     }
 
-    pub(crate) fn adopted(profile: Arc<Profile>, secret: Result<Secret, String>) -> Arc<Self> {
-        Arc::new(Self { profile, secret, adopted: true, heard: Mutex::default() })
+    pub(crate) fn adopted(profile: Arc<Profile>, set_up: Result<(Secret, Records), String>) -> Arc<Self> {
+        Arc::new(Self::of(profile, set_up, true))
+    }
+
+    fn of(profile: Arc<Profile>, set_up: Result<(Secret, Records), String>, adopted: bool) -> Self {
+        let (secret, records) = match set_up {
+            Ok((secret, records)) => (Ok(secret), Some(records)),
+            Err(why) => (Err(why), None),
+        };
+        Self { profile, secret, records, adopted, heard: Mutex::default() }
+    }
+
+    /// What is read of the agent's own record, and where that is; `None` where it has none that we know.
+    pub(crate) fn record(&self) -> Option<(&Signals, &Transcript, &Records)> {
+        let signals = self.profile.signals.as_ref()?;
+        Some((signals, signals.transcript.as_ref()?, self.records.as_ref()?))
     }
 
     /// Whether the agent tells by a hook what it said, and nothing of its state.
@@ -165,7 +181,8 @@ mod tests {
     fn what_decides_in_place_of_silent_signals_is_told() {
         let link = |agent: &str, secret: Result<&str, &str>| {
             let profile = Arc::new(Definitions::builtin().profile(agent).unwrap());
-            Link::new(profile, secret.map(|text| Secret::new(text.into())).map_err(str::to_owned))
+            let set_up = |text: &str| (Secret::new(text.into()), Records::new("/none".into(), None));
+            Link::new(profile, secret.map(set_up).map_err(str::to_owned))
         };
         for (agent, secret, worked, announced, expected) in [
             ("claude", Ok("x"), true, false, "hooks are silent: title and screen decide"),

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::transcript::RawTranscript;
 use super::{
-    Condition, Entry, EventRule, Meaning, Place, QuestionPointers, SignalFile, Signals, Transcript, Unless,
-    UsageEntry, UsagePointers, Wanted,
+    Condition, EventRule, Meaning, Place, QuestionPointers, SignalFile, Signals, Unless, UsagePointers,
+    Wanted,
 };
 use crate::profile::Pattern;
 use crate::profile::fault::Fault;
@@ -65,6 +66,7 @@ struct RawEvent {
     reply: Option<String>,
     message: Option<String>,
     transcript: Option<String>,
+    conversation: Option<String>,
     tool: Option<String>,
     command: Option<String>,
     options: Option<String>,
@@ -76,7 +78,7 @@ struct RawEvent {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-struct RawUsage {
+pub(super) struct RawUsage {
     input: Vec<String>,
     output: Vec<String>,
     cost: Option<String>,
@@ -86,7 +88,7 @@ struct RawUsage {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawCondition {
+pub(super) struct RawCondition {
     at: String,
     is: Option<Filling>,
     #[serde(rename = "match")]
@@ -98,31 +100,6 @@ struct RawCondition {
 enum Filling {
     Empty,
     Filled,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTranscript {
-    prompt: RawEntry,
-    reply: RawEntry,
-    usage: Option<RawUsageEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawEntry {
-    #[serde(default)]
-    when: Vec<RawCondition>,
-    text: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawUsageEntry {
-    #[serde(default)]
-    when: Vec<RawCondition>,
-    id: Option<String>,
-    numbers: RawUsage,
 }
 
 impl Raw {
@@ -150,9 +127,9 @@ impl Raw {
 impl RawUnless {
     fn check(self) -> Result<Unless, Fault> {
         let place = match (self.file, self.env) {
-            (Some(file), None) if file.starts_with(['/', '$']) || file.starts_with("~/") => Place::File(file),
+            (Some(file), None) if is_rooted(&file) || file.starts_with("./") => Place::File(file),
             (Some(_), None) => {
-                return Err(Fault::at("file", "must begin with /, ~/ or a variable, as $HOME/x"));
+                return Err(Fault::at("file", "must begin with /, ~/, ./ or a variable, as $HOME/x"));
             }
             (None, Some(name)) => Place::Env(name),
             _ => return Err(Fault::new("needs 'file' or 'env', one of them")),
@@ -163,8 +140,7 @@ impl RawUnless {
 
 impl RawFile {
     fn check(self) -> Result<SignalFile, Fault> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-        if self.name.is_empty() || self.name.starts_with('.') || !self.name.chars().all(plain) {
+        if !is_plain(&self.name) {
             return Err(Fault::at("name", "must be the plain name of a file, without a folder"));
         }
         Ok(SignalFile { content: template("content", &self.content)?, name: self.name })
@@ -181,6 +157,7 @@ impl RawEvent {
             reply: optional("reply", self.reply.as_deref())?,
             message: optional("message", self.message.as_deref())?,
             transcript: optional("transcript", self.transcript.as_deref())?,
+            conversation: optional("conversation", self.conversation.as_deref())?,
             usage: self.usage.check().map_err(|fault| fault.within("usage"))?,
             question: QuestionPointers {
                 tool: optional("tool", self.tool.as_deref())?,
@@ -195,7 +172,7 @@ impl RawEvent {
 }
 
 impl RawUsage {
-    fn check(&self) -> Result<UsagePointers, Fault> {
+    pub(super) fn check(&self) -> Result<UsagePointers, Fault> {
         let several =
             |key, texts: &[String]| texts.iter().map(|text| pointer(key, text)).collect::<Result<_, _>>();
         Ok(UsagePointers {
@@ -208,34 +185,7 @@ impl RawUsage {
     }
 }
 
-impl RawTranscript {
-    fn check(self) -> Result<Transcript, Fault> {
-        let usage = self.usage.map(RawUsageEntry::check).transpose();
-        Ok(Transcript {
-            prompt: self.prompt.check().map_err(|fault| fault.within("prompt"))?,
-            reply: self.reply.check().map_err(|fault| fault.within("reply"))?,
-            usage: usage.map_err(|fault| fault.within("usage"))?,
-        })
-    }
-}
-
-impl RawEntry {
-    fn check(self) -> Result<Entry, Fault> {
-        Ok(Entry { when: conditions(&self.when)?, text: pointer("text", &self.text)? })
-    }
-}
-
-impl RawUsageEntry {
-    fn check(self) -> Result<UsageEntry, Fault> {
-        Ok(UsageEntry {
-            when: conditions(&self.when)?,
-            id: optional("id", self.id.as_deref())?,
-            usage: self.numbers.check().map_err(|fault| fault.within("numbers"))?,
-        })
-    }
-}
-
-fn conditions(raw: &[RawCondition]) -> Result<Vec<Condition>, Fault> {
+pub(super) fn conditions(raw: &[RawCondition]) -> Result<Vec<Condition>, Fault> {
     let condition = |raw: &RawCondition| {
         let wanted = match (&raw.is, &raw.matches) {
             (Some(Filling::Empty), None) => Wanted::Empty,
@@ -249,19 +199,30 @@ fn conditions(raw: &[RawCondition]) -> Result<Vec<Condition>, Fault> {
     numbered.map(|(at, raw)| condition(raw).map_err(|fault| fault.in_item("when", at))).collect()
 }
 
+/// Whether it is a path that does not depend on the working folder.
+pub(super) fn is_rooted(file: &str) -> bool {
+    file.starts_with(['/', '$']) || file.starts_with("~/")
+}
+
+/// Whether it is the name of a file, without a folder.
+pub(super) fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(plain)
+}
+
 fn template(key: &str, text: &str) -> Result<Template, Fault> {
     Template::parse(text).map_err(|why| Fault::at(key, why))
 }
 
-fn pointer(key: &str, text: &str) -> Result<Pointer, Fault> {
+pub(super) fn pointer(key: &str, text: &str) -> Result<Pointer, Fault> {
     Pointer::parse(text).map_err(|why| Fault::at(key, why))
 }
 
-fn optional(key: &str, text: Option<&str>) -> Result<Option<Pointer>, Fault> {
+pub(super) fn optional(key: &str, text: Option<&str>) -> Result<Option<Pointer>, Fault> {
     text.map(|text| pointer(key, text)).transpose()
 }
 
-fn patterns(key: &str, texts: &[String]) -> Result<Vec<Pattern>, Fault> {
+pub(super) fn patterns(key: &str, texts: &[String]) -> Result<Vec<Pattern>, Fault> {
     texts.iter().map(|text| pattern(key, text)).collect()
 }
 

@@ -1,0 +1,50 @@
+//! What the agents' own records give: replies where no hook comes, tokens, and how full the context is.
+
+use serde_json::{Value, json};
+
+use super::agents::{CLAUDE, CODEX, Folder};
+use super::{MARKDOWN, Stage};
+
+/// The reply's source, the tokens and the context of a turn that is done.
+#[track_caller]
+fn told(turn: &Value) -> (&str, &Value, &Value) {
+    assert_eq!(turn["state"], "done", "{turn}");
+    (turn["reply_source"].as_str().unwrap_or("?"), &turn["tokens"], &turn["context"])
+}
+
+#[test]
+fn codex_tells_by_its_rollout_what_notify_does_not() {
+    let Some(stage) = Stage::set(&CODEX, Folder::Trusted) else { return };
+    let (tokens, context) = (json!({"input": 21000, "output": 50}), json!(8));
+    let turn = stage.run_turn("PONG 1");
+    assert_eq!((told(&turn), &turn["reply"]), (("hook", &tokens, &context), &json!("PONG-1")), "{turn}");
+    // Linux takes no argument of more than 128 KiB, and notify's has all prompts and the reply.
+    let source = if cfg!(target_os = "linux") { "transcript" } else { "hook" };
+    let turn = stage.send_turn(&format!("{}MD", "a row of a prompt that is long\n".repeat(5000)));
+    assert_eq!(
+        (told(&turn), turn["reply"].as_str()),
+        ((source, &tokens, &context), Some(MARKDOWN)),
+        "{turn}"
+    );
+    // From now on it is silent: each prompt is in the argument of each turn. What was said before is not said again.
+    for _ in 0..2 {
+        let turn = stage.send_turn("PONG 2");
+        assert_eq!((told(&turn), &turn["reply"]), ((source, &tokens, &context), &json!("PONG-2")), "{turn}");
+    }
+    let failed = stage.send_turn("ERR400");
+    assert_eq!((&failed["state"], &failed["tokens"]), (&json!("failed"), &Value::Null), "{failed}");
+}
+
+#[test]
+fn claude_tells_tokens_by_its_transcript() {
+    let Some(stage) = Stage::set(&CLAUDE, Folder::Trusted) else { return };
+    let tokens = |turn: &Value| {
+        assert_eq!((told(turn).0, &turn["reply"]), ("hook", &json!("PONG-1")), "{turn}");
+        turn["tokens"].clone()
+    };
+    let first = tokens(&stage.run_turn("PONG 1"));
+    assert!(first["input"].is_u64() && first["output"].is_u64(), "{first}");
+    for _ in 0..2 {
+        assert_eq!(tokens(&stage.send_turn("PONG 1")), first);
+    }
+}
