@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::harness::{AGENTMUXD, Setup};
 
 const CONFIG: &str = ".config/agentmux/config.json";
+const TOML: &str = ".config/agentmux/config.toml";
 const LONG_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// The daemon must refuse to start, and say all of that.
@@ -55,7 +56,6 @@ fn a_bad_file_is_named_with_its_key() {
         ("[]", &[CONFIG]),
         (r#"{"port": "x"}"#, &[CONFIG, "port"]),
         (r#"{"port": 70000}"#, &[CONFIG, "port"]),
-        (r#"{"prot": 8765}"#, &[CONFIG, "prot"]),
         (r#"{"agent": 5}"#, &[CONFIG, "agent"]),
         (r#"{"startup_delay": -1}"#, &[CONFIG, "startup_delay"]),
         (r#"{"workdir": "/no/such/folder"}"#, &[CONFIG, "workdir"]),
@@ -189,4 +189,109 @@ fn a_bad_profile_is_named_with_its_file_and_line() {
     let refusal = Setup::new().write(MINE, rule).refused();
     assert_eq!(refusal.status.code(), Some(78));
     refuses(&Setup::new().write(MINE, "extends = 'nobody'\n"), &[MINE, ":1: extends: there is no 'nobody'"]);
+}
+
+/// What `agentmuxd --check-config` prints, and its status.
+fn check(setup: &Setup, json: bool) -> (String, Option<i32>) {
+    let mut shell = Command::new("/bin/sh");
+    let option = if json { "--json" } else { "" };
+    shell.args(["-c", &format!("{} '{AGENTMUXD}' --check-config {option}", setup.assignments())]);
+    let output = shell.output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    (String::from_utf8(output.stdout).unwrap(), output.status.code())
+}
+
+/// The files below a folder, with their modes.
+fn files(folder: &std::path::Path) -> Vec<(std::path::PathBuf, u32)> {
+    let mut found = Vec::new();
+    for entry in folder.read_dir().unwrap() {
+        let entry = entry.unwrap();
+        found.push((entry.path(), entry.metadata().unwrap().permissions().mode()));
+        if entry.path().is_dir() {
+            found.extend(files(&entry.path()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_daemon_obeys_its_toml_file() {
+    let setup = Setup::new().without("AGENTMUX_AGENT");
+    let config = "session_prefix = 'tomled'\n[agents.who]\nextends = 'bash'\nenv = {WHO = 'it is me'}\n";
+    let daemon = setup.write(TOML, config).start();
+    let body = json!({"text": "echo $WHO", "agent": "who", "wait": 60});
+    let run = daemon.post("/run", body).ok();
+    assert_eq!(run["turn"]["reply"], "it is me");
+    assert!(run["session"].as_str().unwrap().starts_with("tomled-"), "{run}");
+}
+
+#[test]
+fn a_check_tells_what_is_in_force_and_where_it_was_set_and_changes_nothing() {
+    let busy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = busy.local_addr().unwrap().port().to_string();
+    let setup = Setup::new()
+        .without("AGENTMUX_PORT")
+        .write(TOML, &format!("\nport = {port}\ntoken = '{LONG_TOKEN}'\n"));
+    let setup = setup.write(MINE, "extends = 'demo'\n");
+    std::fs::set_permissions(setup.file(TOML), PermissionsExt::from_mode(0o644)).unwrap();
+    let before = files(&setup.file(""));
+    let (text, status) = check(&setup, false);
+    assert_eq!(status, Some(0), "{text}");
+    let row = |name: &str| text.lines().find(|line| line.split(' ').next() == Some(name)).unwrap().to_owned();
+    let file = setup.file(TOML);
+    assert!(
+        row("port").contains(&port) && row("port").ends_with(&format!("\"port\" in {}:2:8", file.display()))
+    );
+    assert!(row("agent").ends_with("AGENTMUX_AGENT (environment variable)"), "{text}");
+    assert!(row("agents").contains("mine") && row("agents").ends_with(MINE), "{text}");
+    assert!(row("max_sessions").ends_with("default"), "{text}");
+    assert!(text.starts_with("warning: ") && text.contains("mode 644"), "{text}");
+    assert!(!text.contains(LONG_TOKEN), "{text}");
+
+    let (document, status) = check(&setup, true);
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!((&document["ok"], status, &document["errors"]), (&json!(true), Some(0), &json!([])));
+    let shown = document["settings"].as_array().unwrap();
+    assert!(shown.contains(&json!({"name": "policy", "value": "ask", "source": "default"})), "{document}");
+    assert_eq!(files(&setup.file("")), before);
+}
+
+#[test]
+fn a_check_and_a_daemon_refuse_the_same_in_the_same_words() {
+    let setup = Setup::new()
+        .without("AGENTMUX_PORT")
+        .write(TOML, "port = 'x'\nagnet = 'claude'\n")
+        .write(MINE, "extends = 'nobody'\n");
+    let (text, status) = check(&setup, false);
+    let refusal = setup.refused();
+    assert_eq!((status, refusal.status.code()), (Some(1), Some(78)));
+    let errors: Vec<_> = text.lines().map(|line| line.strip_prefix("error: ").unwrap()).collect();
+    assert_eq!(errors.len(), 3, "{text}");
+    let told: Vec<_> = refusal.stderr.lines().skip(1).map(str::trim_start).collect();
+    assert_eq!(told, errors);
+    assert!(!setup.state().exists());
+}
+
+#[test]
+fn an_unknown_key_of_json_is_passed_over_and_told() {
+    let daemon = Setup::new().write(CONFIG, r#"{"prot": 8765}"#).start();
+    let log = std::fs::read_to_string(daemon.state().join("agentmux.log")).unwrap();
+    assert!(log.contains("unknown key \"prot\"; did you mean \"port\"?"), "{log}");
+}
+
+#[test]
+fn a_file_with_secrets_that_others_may_read_is_narrowed() {
+    for (content, narrowed) in
+        [(format!("token = '{LONG_TOKEN}'"), true), ("max_sessions = 9".to_owned(), false)]
+    {
+        let setup = Setup::new().write(TOML, &content);
+        let file = setup.file(TOML);
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+        let daemon = setup.start();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        let log = std::fs::read_to_string(daemon.state().join("agentmux.log")).unwrap();
+        let told = log.matches("config.toml had mode 644; narrowed").count();
+        assert_eq!((mode, told), if narrowed { (0o600, 1) } else { (0o644, 0) });
+    }
 }

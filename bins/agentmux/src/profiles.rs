@@ -4,10 +4,10 @@ mod saved;
 mod test;
 
 use std::env;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use agentmux_api::{Screen, SessionDetail};
+use agentmux_core::config_file::ConfigFile;
 use agentmux_core::profile::{Definitions, ProfileError};
 use agentmux_core::state::STATES;
 use serde::Serialize;
@@ -29,24 +29,11 @@ fn definitions() -> Result<Definitions, Failed> {
     let home = home.ok_or_else(|| Failed::new("HOME must be the absolute path of your home folder"))?;
     let mut definitions = Definitions::of_user(&home).map_err(wrong)?;
     let named = env::var_os("AGENTMUX_CONFIG_FILE").filter(|file| !file.is_empty()).map(PathBuf::from);
-    let file = named.unwrap_or_else(|| home.join(".config/agentmux/config.json"));
-    if let Some(agents) = entries(&file)? {
-        definitions.add_entries(&agents, &file).map_err(wrong)?;
+    let file = named.map_or_else(|| ConfigFile::usual(&home), |file| ConfigFile::read(&file));
+    if let Some(file) = file.map_err(|error| Failed::new(error.to_string()))? {
+        definitions.add_config(&file).map_err(wrong)?;
     }
     Ok(definitions)
-}
-
-/// The entries of agents in a configuration file.
-fn entries(file: &Path) -> Result<Option<serde_json::Value>, Failed> {
-    let refuse = |why: String| Failed::new(format!("configuration file {} {why}", file.display()));
-    let text = match std::fs::read(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(refuse(format!("cannot be read: {error}"))),
-    };
-    let mut document: serde_json::Value =
-        serde_json::from_slice(&text).map_err(|error| refuse(format!("is not valid JSON: {error}")))?;
-    Ok(document.get_mut("agents").map(serde_json::Value::take).filter(|agents| !agents.is_null()))
 }
 
 /// A line of `profile list`.

@@ -266,6 +266,18 @@ fn profiles_of_the_users_are_listed_shown_and_used() {
 }
 
 #[test]
+fn entries_of_a_toml_file_are_agents_too() {
+    let home = home_with("extends = 'repl'\n");
+    let file = home.path().join(".config/agentmux/config.toml");
+    std::fs::write(&file, "[agents.entry]\nextends = 'mine'\n").unwrap();
+    let (listed, _, _) = at_home(&home, &["profile", "list"]);
+    assert!(listed.lines().any(|line| line.starts_with("entry") && line.contains("config.toml")), "{listed}");
+    std::fs::write(&file, "agents = 1\n").unwrap();
+    let (_, said, status) = at_home(&home, &["profile", "list"]);
+    assert!(said.contains("config.toml:1: \"agents\" must be a table") && status == 1, "{said}");
+}
+
+#[test]
 fn a_wrong_profile_is_refused_with_its_line_by_each_verb() {
     let home = home_with("extends = 'repl'\n\nprompt = '('\n");
     let wanted = ".config/agentmux/agents/mine.toml:3: prompt: is no regular expression: unclosed group\n";

@@ -8,19 +8,25 @@ use crate::doctor;
 /// What `--help` and usage errors show.
 pub(crate) const USAGE: &str = "\
 usage: agentmuxd [serve]             run the daemon
-       agentmuxd --check-config      read the configuration, say what is wrong with it, and end
+       agentmuxd --check-config [--json]
+                                     read the configuration and say what is wrong with it (exit status 1), else what
+                                     holds and where it was set; nothing is started or changed
        agentmuxd doctor              look at what a daemon would find; `agentmux doctor` shows it to people
        agentmuxd demo-agent [...]    a small agent that needs no account (see demo-agent --help)
        agentmuxd --version | --help
 
-Settings come from AGENTMUX_* variables and ~/.config/agentmux/config.json; docs/configuration.md lists them.
+Settings come from AGENTMUX_* variables and ~/.config/agentmux/config.toml (or the older config.json);
+docs/configuration.md lists them.
 ";
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Serve,
-    CheckConfig,
+    /// Read the configuration, and say what it is, as JSON or for people.
+    CheckConfig {
+        json: bool,
+    },
     /// Look at what a daemon would find; at the agents too, or not.
     Doctor {
         agents: bool,
@@ -52,7 +58,10 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
     };
     match first.as_deref().map(OsStr::to_string_lossy).as_deref() {
         None | Some("serve") => alone(Command::Serve),
-        Some("--check-config") => alone(Command::CheckConfig),
+        Some("--check-config") => match rest.as_slice() {
+            [only] if only == "--json" => Ok(Command::CheckConfig { json: true }),
+            _ => alone(Command::CheckConfig { json: false }),
+        },
         Some("--version" | "-V") => alone(Command::Version),
         Some("--help" | "-h" | "help") => alone(Command::Help),
         Some("doctor") => doctor::wants_agents(&rest).map(|agents| Command::Doctor { agents }),

@@ -3,34 +3,35 @@
 mod file;
 mod listen;
 mod setting;
+mod shown;
 mod source;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use agentmux_api::local::StateDir;
 use agentmux_core::environment::EnvironmentSource;
-use agentmux_core::input::{Invalid, ShortName, Workdir};
+use agentmux_core::input::{ShortName, Workdir};
 use agentmux_core::profile::{Definitions, Profiles};
 use agentmux_core::question::Policy;
 use agentmux_core::registry::Settings;
 use agentmux_core::terminal::Size;
-use agentmux_tmux::Transport;
+use agentmux_tmux::{LONGEST_SOCKET, Transport};
 
 pub(crate) use listen::{Listen, Token};
 use setting::{
-    AGENT, ALLOW_EXTERNAL_TARGET, LOG, LOG_FILE, LOGIN_ENV, MAX_SESSIONS, POLICY, READY_TIMEOUT, REPL_CMD,
-    SESSION, STARTUP_DELAY, STATE_DIR, Setting, TMUX_SOCKET, TMUX_TRANSPORT, TRUST, WINDOW, WORKDIR,
+    AGENT, AGENTS, ALLOW_CWD_CONFIG, ALLOW_EXTERNAL_TARGET, LOG, LOG_FILE, LOGIN_ENV, MAX_SESSIONS, POLICY,
+    READY_TIMEOUT, REPL_CMD, SESSION, STARTUP_DELAY, STATE_DIR, TABLE, TMUX_SOCKET, TMUX_TRANSPORT, TOKEN,
+    TRUST, WINDOW, WORKDIR,
 };
+pub(crate) use shown::Shown;
 pub(crate) use source::ConfigError;
-use source::{Given, Source, Sources};
+use source::{Source, Sources};
 
 /// The agent where none, or an unknown one, is set.
 const DEFAULT_AGENT: &str = "claude";
-const HOUR: f64 = 3600.0;
 
 /// Everything that a daemon is told.
 #[derive(Debug, Clone)]
@@ -55,6 +56,11 @@ pub(crate) struct Config {
     pub(crate) sessions: Settings,
     /// What a person should know, though the daemon runs.
     pub(crate) warnings: Vec<String>,
+    /// Whether the file has values that others must not read.
+    pub(crate) has_secrets: bool,
+    allow_cwd_config: bool,
+    /// Where the value of each setting is from, as the table lists them.
+    sources: Vec<Source>,
 }
 
 /// Whether the login shell is asked for the environment that agents get.
@@ -70,26 +76,47 @@ pub(crate) enum LoginEnv {
 
 impl Config {
     /// Reads all settings. `env` looks a variable up; `home` is the user's home folder.
+    ///
+    /// # Errors
+    /// All that is wrong with them.
     pub(crate) fn load(env: &dyn Fn(&str) -> Option<OsString>, home: &Path) -> Result<Self, ConfigError> {
-        let mut sources = Sources { env, file: None, home };
-        sources.file = file::load(&sources)?;
-        let state = state(&sources)?;
-        let profiles = profiles(&sources)?;
+        let mut sources = Sources::new(env, home);
+        sources.file = file::load(&sources);
+        // What is left without the file says little about what was meant.
+        sources.check()?;
         let mut warnings = Vec::new();
-        let listen = listen::load(&sources)?;
+        file::check_keys(&sources, &mut warnings);
+        let state = state(&sources);
+        let listen = listen::load(&sources);
         if listen.token == Token::Open {
             warnings.push(
                 "AGENTMUX_TOKEN is set and empty: every user of this machine may drive the agents".to_owned(),
             );
         }
+        let log_file = sources.path(&LOG_FILE).map(|given| given.value);
+        let log_filter = log_filter(&sources);
+        let tmux_socket = tmux_socket(&sources);
+        check_socket(&sources, state.as_ref(), tmux_socket.as_deref());
+        let tmux_transport = tmux_transport(&sources);
+        let allow_cwd_config = sources.flag(&ALLOW_CWD_CONFIG);
+        let login_env = login_env(&sources);
+        let profiles = profiles(&sources);
+        let sessions = sessions(&sources, profiles.as_ref(), &mut warnings);
+        sources.check()?;
+        let (Some(state), Some(profiles), Some(sessions)) = (state, profiles, sessions) else {
+            unreachable!("what is missing has been said to be wrong");
+        };
         Ok(Self {
-            log_file: sources.path(LOG_FILE)?.map_or_else(|| state.log(), |given| given.value),
-            log_filter: log_filter(&sources)?,
-            tmux_socket: tmux_socket(&sources)?,
-            tmux_transport: tmux_transport(&sources)?,
-            login_env: login_env(&sources)?,
+            log_file: log_file.unwrap_or_else(|| state.log()),
+            log_filter,
+            tmux_socket,
+            tmux_transport,
+            login_env,
             home: home.to_owned(),
-            sessions: sessions(&sources, &profiles, &mut warnings)?,
+            sessions,
+            has_secrets: [&TOKEN, &AGENTS].iter().any(|setting| sources.entry(setting).is_some()),
+            allow_cwd_config,
+            sources: TABLE.iter().map(|setting| sources.origin(setting)).collect(),
             file: sources.file.take().map(|file| file.path),
             profiles,
             state,
@@ -99,148 +126,138 @@ impl Config {
     }
 }
 
-fn state(sources: &Sources<'_>) -> Result<StateDir, ConfigError> {
-    let chosen = sources.path(STATE_DIR)?.map(|given| given.value);
-    let found = StateDir::locate(chosen.as_deref().and_then(Path::to_str), sources.home.to_str());
-    found.ok_or_else(|| ConfigError::new("the home folder's path must be valid UTF-8; set HOME"))
+fn state(sources: &Sources<'_>) -> Option<StateDir> {
+    let chosen = sources.path(&STATE_DIR)?;
+    let found = StateDir::locate(chosen.value.to_str(), None);
+    if found.is_none() {
+        sources.refuse(&chosen.source, "must be valid UTF-8");
+    }
+    found
 }
 
 /// What is compiled in, under the user's files, under the entries of the configuration file.
-fn profiles(sources: &Sources<'_>) -> Result<Profiles, ConfigError> {
-    let mut definitions = Definitions::of_user(sources.home)?;
-    if let Some((file, agents)) = sources.agents() {
-        definitions.add_entries(agents, file)?;
+fn profiles(sources: &Sources<'_>) -> Option<Profiles> {
+    let mut definitions = Definitions::of_user(sources.home).unwrap_or_else(|error| {
+        sources.fault(error.to_string());
+        Definitions::builtin()
+    });
+    if let Some(file) = &sources.file
+        && let Err(error) = definitions.add_config(file)
+    {
+        sources.fault(error.to_string());
     }
-    Ok(definitions.read()?)
+    let read = definitions.read();
+    if read.is_err() {
+        definitions.faults().iter().for_each(|fault| sources.fault(fault.to_string()));
+    }
+    read.ok()
 }
 
 fn sessions(
     sources: &Sources<'_>,
-    profiles: &Profiles,
+    profiles: Option<&Profiles>,
     warnings: &mut Vec<String>,
-) -> Result<Settings, ConfigError> {
-    let command = sources.text(REPL_CMD)?.map(|given| {
-        let parsed = agentmux_core::command::parse_line(&given.value);
-        parsed.map_err(|invalid| given.source.refuse(format!("is no command: {invalid}")))
-    });
-    let max_sessions = sources.number(MAX_SESSIONS, 1, 1000, 10)?;
-    let ready_timeout = sources.seconds(READY_TIMEOUT, 1.0, HOUR)?;
-    Ok(Settings {
-        prefix: short_name(sources, SESSION, "agentmux")?,
-        window: short_name(sources, WINDOW, "repl")?,
-        agent: agent(sources, profiles, warnings)?,
-        command: command.transpose()?,
-        workdir: workdir(sources)?,
+) -> Option<Settings> {
+    let short_name = |setting| sources.parsed(setting, |text| ShortName::parse("the name", text));
+    let prefix = short_name(&SESSION);
+    let window = short_name(&WINDOW);
+    let workdir = sources.parsed(&WORKDIR, |text| Workdir::parse(text, sources.home));
+    let command = command(sources);
+    let startup_delay = sources.seconds(&STARTUP_DELAY);
+    let max_sessions = usize::try_from(sources.number(&MAX_SESSIONS)).expect("the table allows no more");
+    let ready_timeout = sources.seconds(&READY_TIMEOUT).expect("it has a default");
+    let accept_trust = sources.word(&TRUST) == "accept";
+    let policy = Policy::parse(sources.word(&POLICY)).expect("the table has no other words");
+    let allow_external = sources.flag(&ALLOW_EXTERNAL_TARGET);
+    Some(Settings {
+        prefix: prefix?,
+        window: window?,
+        agent: agent(sources, profiles?, warnings)?,
+        command,
+        workdir: workdir?,
         home: sources.home.to_owned(),
-        startup_delay: sources.seconds(STARTUP_DELAY, 0.0, HOUR)?,
-        max_sessions: usize::try_from(max_sessions).expect("at most 1000"),
-        ready_timeout: ready_timeout.unwrap_or(Duration::from_secs(30)),
+        startup_delay,
+        max_sessions,
+        ready_timeout,
         size: Size::default(),
         env: EnvironmentSource::fixed(std::collections::BTreeMap::new()),
-        accept_trust: accept_trust(sources)?,
-        policy: policy(sources)?,
-        allow_external: sources.flag(ALLOW_EXTERNAL_TARGET)?,
+        accept_trust,
+        policy,
+        allow_external,
         relay: None,
     })
 }
 
-/// A setting's text, or its default, through a constructor of the core.
-fn parsed<T>(
-    sources: &Sources<'_>,
-    setting: Setting,
-    default: &str,
-    parse: impl FnOnce(&str) -> Result<T, Invalid>,
-) -> Result<T, ConfigError> {
-    let default = || Given { value: default.to_owned(), source: Source::Default(setting.variable) };
-    let given = sources.text(setting)?.unwrap_or_else(default);
-    parse(&given.value).map_err(|invalid| given.source.refuse(format!("cannot be used: {invalid}")))
-}
-
-fn short_name(sources: &Sources<'_>, setting: Setting, default: &str) -> Result<ShortName, ConfigError> {
-    parsed(sources, setting, default, |text| ShortName::parse("the name", text))
-}
-
-fn workdir(sources: &Sources<'_>) -> Result<Workdir, ConfigError> {
-    parsed(sources, WORKDIR, "~", |text| Workdir::parse(text, sources.home))
+fn command(sources: &Sources<'_>) -> Option<Vec<String>> {
+    let given = sources.text(&REPL_CMD)?;
+    let parsed = agentmux_core::command::parse_line(&given.value);
+    parsed.map_err(|invalid| sources.refuse(&given.source, format!("is no command: {invalid}"))).ok()
 }
 
 /// The default agent. An unknown one falls back, as it always did; a request that names one is refused.
-fn agent(
-    sources: &Sources<'_>,
-    profiles: &Profiles,
-    warnings: &mut Vec<String>,
-) -> Result<ShortName, ConfigError> {
-    let given = sources.text(AGENT)?.filter(|given| {
-        let is_known = profiles.contains(&given.value);
-        if !is_known {
-            let known = profiles.names().join(", ");
-            let what = format!("{} names the unknown agent {:?}", given.source, given.value);
-            warnings.push(format!("{what} (known: {known}); {DEFAULT_AGENT} is used"));
-        }
-        is_known
-    });
-    let name = given.map_or_else(|| DEFAULT_AGENT.to_owned(), |given| given.value);
-    ShortName::parse("agent", &name).map_err(|invalid| ConfigError::new(invalid.to_string()))
+fn agent(sources: &Sources<'_>, profiles: &Profiles, warnings: &mut Vec<String>) -> Option<ShortName> {
+    let given = sources.text(&AGENT)?;
+    let name = if profiles.contains(&given.value) {
+        given.value.as_str()
+    } else {
+        let known = profiles.names().join(", ");
+        let what = format!("{} names the unknown agent {:?}", given.source, given.value);
+        warnings.push(format!("{what} (known: {known}); {DEFAULT_AGENT} is used"));
+        DEFAULT_AGENT
+    };
+    let parsed = ShortName::parse("agent", name);
+    parsed.map_err(|invalid| sources.refuse(&given.source, format!("cannot be used: {invalid}"))).ok()
 }
 
-fn accept_trust(sources: &Sources<'_>) -> Result<bool, ConfigError> {
-    match sources.text(TRUST)? {
-        None => Ok(true),
-        Some(given) => match given.value.as_str() {
-            "accept" => Ok(true),
-            "ask" => Ok(false),
-            other => Err(given.source.refuse(format!("must be accept or ask, not {other:?}"))),
-        },
+fn tmux_socket(sources: &Sources<'_>) -> Option<PathBuf> {
+    let given = sources.path(&TMUX_SOCKET)?;
+    if !given.value.parent().is_some_and(Path::is_dir) {
+        let why = format!("names {}, whose folder does not exist", given.value.display());
+        sources.refuse(&given.source, why);
+    }
+    Some(given.value)
+}
+
+fn check_socket(sources: &Sources<'_>, state: Option<&StateDir>, chosen: Option<&Path>) {
+    let (setting, path) = match (chosen, state) {
+        (Some(path), _) => (&TMUX_SOCKET, path.to_owned()),
+        (None, Some(state)) => (&STATE_DIR, state.tmux_socket()),
+        (None, None) => return,
+    };
+    let length = path.as_os_str().len();
+    if length > LONGEST_SOCKET {
+        let why = format!("makes {length} bytes of the tmux socket's path, {}", path.display());
+        sources.refuse(&sources.origin(setting), format!("{why}; at most {LONGEST_SOCKET} are allowed"));
     }
 }
 
-fn policy(sources: &Sources<'_>) -> Result<Policy, ConfigError> {
-    let Some(given) = sources.text(POLICY)? else { return Ok(Policy::Ask) };
-    let refuse = || given.source.refuse(format!("must be ask, deny or approve, not {:?}", given.value));
-    Policy::parse(&given.value).ok_or_else(refuse)
-}
-
-fn tmux_socket(sources: &Sources<'_>) -> Result<Option<PathBuf>, ConfigError> {
-    let Some(given) = sources.path(TMUX_SOCKET)? else { return Ok(None) };
-    match given.value.parent() {
-        Some(folder) if folder.is_dir() => Ok(Some(given.value)),
-        _ => {
-            Err(given.source.refuse(format!("names {}, whose folder does not exist", given.value.display())))
-        }
+fn tmux_transport(sources: &Sources<'_>) -> Transport {
+    match sources.word(&TMUX_TRANSPORT) {
+        "control" => Transport::Control,
+        "subprocess" => Transport::Subprocess,
+        _ => Transport::Auto,
     }
 }
 
-fn tmux_transport(sources: &Sources<'_>) -> Result<Transport, ConfigError> {
-    let Some(given) = sources.text(TMUX_TRANSPORT)? else { return Ok(Transport::Auto) };
-    match given.value.as_str() {
-        "auto" => Ok(Transport::Auto),
-        "control" => Ok(Transport::Control),
-        "subprocess" => Ok(Transport::Subprocess),
-        other => Err(given.source.refuse(format!("must be auto, control or subprocess, not {other:?}"))),
-    }
-}
-
-fn login_env(sources: &Sources<'_>) -> Result<LoginEnv, ConfigError> {
-    let Some(given) = sources.text(LOGIN_ENV)? else { return Ok(LoginEnv::Auto) };
-    match given.value.as_str() {
-        "auto" => Ok(LoginEnv::Auto),
-        "always" => Ok(LoginEnv::Always),
-        "never" => Ok(LoginEnv::Never),
-        other => Err(given.source.refuse(format!("must be auto, always or never, not {other:?}"))),
+fn login_env(sources: &Sources<'_>) -> LoginEnv {
+    match sources.word(&LOGIN_ENV) {
+        "always" => LoginEnv::Always,
+        "never" => LoginEnv::Never,
+        _ => LoginEnv::Auto,
     }
 }
 
 /// A filter in the manner of `env_logger`, strictly: it takes a misspelt level for the name of a module.
-fn log_filter(sources: &Sources<'_>) -> Result<String, ConfigError> {
-    let Some(given) = sources.text(LOG)? else { return Ok("info".to_owned()) };
+fn log_filter(sources: &Sources<'_>) -> String {
+    let given = sources.text(&LOG).expect("it has a default");
     let is_level = |word: &str| word.trim().parse::<log::LevelFilter>().is_ok();
     let is_directive = |part: &str| match part.split_once('=') {
         Some((module, level)) => !module.trim().is_empty() && is_level(level),
         None => is_level(part),
     };
-    if given.value.split(',').all(is_directive) {
-        return Ok(given.value);
+    if !given.value.split(',').all(is_directive) {
+        let allowed = "a level (off, error, warn, info, debug, trace) or module=level, separated by commas";
+        sources.refuse(&given.source, format!("must be {allowed}, not {:?}", given.value));
     }
-    let allowed = "a level (off, error, warn, info, debug, trace) or module=level, separated by commas";
-    Err(given.source.refuse(format!("must be {allowed}, not {:?}", given.value)))
+    given.value
 }

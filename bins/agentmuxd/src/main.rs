@@ -1,6 +1,7 @@
 //! `agentmuxd`: reads the command line and the configuration, and does what they say.
 
 mod agent_env;
+mod check;
 mod cli;
 mod config;
 mod demo;
@@ -18,6 +19,7 @@ mod token;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use check::Checked;
 use cli::Command;
 use config::{Config, ConfigError};
 
@@ -29,7 +31,7 @@ fn main() -> ExitCode {
     }
     match cli::parse(std::env::args_os().skip(1)) {
         Ok(Command::Serve) => serve(),
-        Ok(Command::CheckConfig) => check_config(),
+        Ok(Command::CheckConfig { json }) => check_config(json),
         Ok(Command::Doctor { agents }) => look(agents),
         Ok(Command::Version) => print(concat!("agentmuxd ", env!("CARGO_PKG_VERSION"), "\n")),
         Ok(Command::Help) => print(cli::USAGE),
@@ -54,15 +56,18 @@ fn serve() -> ExitCode {
     served.map_or_else(|failure| refuse(&failure, failure.status()), |()| ExitCode::SUCCESS)
 }
 
-fn check_config() -> ExitCode {
-    match configure() {
-        Ok(config) => {
-            config.warnings.iter().for_each(|warning| eprintln!("agentmuxd: {warning}"));
-            let file = config.file.map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
-            print(&format!("the configuration is good ({file})\n"))
+fn check_config(json: bool) -> ExitCode {
+    let checked = Checked::new(configure());
+    let text = if json {
+        match serde_json::to_string(&checked) {
+            Ok(document) => format!("{document}\n"),
+            Err(error) => return refuse(&error, 71),
         }
-        Err(error) => refuse(&error, 78),
-    }
+    } else {
+        checked.text()
+    };
+    print(&text);
+    ExitCode::from(u8::from(!checked.ok))
 }
 
 fn look(agents: bool) -> ExitCode {

@@ -1,5 +1,6 @@
 //! The daemon's life: claim the state folder, connect to tmux, take over sessions, listen, serve, end.
 
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use agentmux_tmux::{ConnectError, Tmux};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
-use crate::config::{Config, ConfigError, Listen, Token};
+use crate::config::{Config, Listen, Token};
 use crate::failure::Failure;
 use crate::instance::Instance;
 use crate::signals::Signals;
@@ -35,6 +36,9 @@ pub(crate) fn run(config: Config) -> Result<(), Failure> {
         log::warn!("{} had mode {mode:03o}; narrowed to this user alone", folder.display());
     }
     config.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+    if let Some(file) = config.file.as_ref().filter(|_| config.has_secrets) {
+        narrow(file);
+    }
     raise_open_files();
 
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -43,6 +47,17 @@ pub(crate) fn run(config: Config) -> Result<(), Failure> {
     // Tasks that are still there were told to end at once.
     runtime.shutdown_background();
     ended
+}
+
+/// Sees that a configuration file with secrets in it is this user's alone. One that is kept elsewhere, by a link, stays.
+fn narrow(file: &Path) {
+    match private::open(file, OpenOptions::new().read(true)) {
+        Ok((_, Some(mode))) => {
+            log::warn!("{} had mode {mode:03o}; narrowed to this user alone", file.display());
+        }
+        Ok((_, None)) => {}
+        Err(error) => log::info!("{} has secrets in it, and {error}", file.display()),
+    }
 }
 
 async fn live(config: Config, mut instance: Instance) -> Result<(), Failure> {
@@ -109,10 +124,6 @@ async fn connect(config: &Config, program: &Path) -> Result<Tmux, Failure> {
         launch_dir: config.state.launch(),
     });
     connected.await.map_err(|error| match error {
-        ConnectError::SocketPath { .. } => ConfigError::new(format!(
-            "{error}: set AGENTMUX_STATE_DIR (or AGENTMUX_TMUX_SOCKET) to a shorter path"
-        ))
-        .into(),
         ConnectError::LaunchDir { path, source } => {
             Failure::File { what: "folder for launch files", path, source }
         }

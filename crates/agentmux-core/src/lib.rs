@@ -42,6 +42,7 @@ pub mod agent;
 #[cfg(test)]
 mod anything;
 pub mod command;
+pub mod config_file;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod environment;

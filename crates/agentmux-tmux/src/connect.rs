@@ -17,7 +17,7 @@ use crate::version::Version;
 use crate::{Config, Tmux, args, launch};
 
 /// The longest path of a socket: macOS has room for 104 bytes with the closing NUL, Linux for 108.
-const LONGEST_SOCKET: usize = 103;
+pub const LONGEST_SOCKET: usize = 103;
 
 /// Why tmux cannot be used.
 #[derive(Debug, thiserror::Error)]

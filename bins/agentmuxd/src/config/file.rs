@@ -1,48 +1,76 @@
-//! The configuration file: the first that there is, read strictly.
+//! The configuration file: which one is read, and what of it nobody knows.
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde_json::Value;
+use agentmux_core::config_file::{ConfigFile, ConfigFileError, Format};
 
-use super::setting::{AGENTS, ALLOW_CWD_CONFIG, CONFIG_FILE, IN_FILE};
-use super::source::{ConfigError, File, Sources};
+use super::setting::{ALLOW_CWD_CONFIG, CONFIG_FILE, TABLE};
+use super::source::Sources;
 
 /// Finds and reads the file; `None` where there is none.
-pub(super) fn load(sources: &Sources<'_>) -> Result<Option<File>, ConfigError> {
-    if let Some(named) = sources.path(CONFIG_FILE)? {
-        let missing =
-            || named.source.refuse(format!("names {}, which does not exist", named.value.display()));
-        return read(&named.value)?.ok_or_else(missing).map(Some);
+pub(super) fn load(sources: &Sources<'_>) -> Option<ConfigFile> {
+    let found = find(sources);
+    found.unwrap_or_else(|error| {
+        sources.fault(error.to_string());
+        None
+    })
+}
+
+fn find(sources: &Sources<'_>) -> Result<Option<ConfigFile>, ConfigFileError> {
+    if let Some(named) = sources.path(&CONFIG_FILE) {
+        let file = ConfigFile::read(&named.value)?;
+        if file.is_none() {
+            sources.refuse(&named.source, format!("names {}, which does not exist", named.value.display()));
+        }
+        return Ok(file);
     }
-    let usual = sources.home.join(".config/agentmux/config.json");
-    if let Some(file) = read(&usual)? {
+    if let Some(file) = ConfigFile::usual(sources.home)? {
         return Ok(Some(file));
     }
     // Whoever can write into the current folder could set what is run: only where the user wants that.
-    if sources.flag(ALLOW_CWD_CONFIG)? { read(Path::new("agentmux.json")) } else { Ok(None) }
+    if sources.flag(&ALLOW_CWD_CONFIG) { ConfigFile::read(Path::new("agentmux.json")) } else { Ok(None) }
 }
 
-fn read(path: &Path) -> Result<Option<File>, ConfigError> {
-    match std::fs::read(path) {
-        Ok(bytes) => parse(path.to_owned(), &bytes).map(Some),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => {
-            Err(ConfigError::new(format!("configuration file {} cannot be read: {error}", path.display())))
+/// Unknown keys are refused in TOML. In JSON they are only told: the original passed over them.
+pub(super) fn check_keys(sources: &Sources<'_>, warnings: &mut Vec<String>) {
+    let Some(file) = &sources.file else { return };
+    let known: Vec<_> = TABLE.iter().filter_map(|setting| setting.key).collect();
+    for (key, entry) in file.entries().filter(|(key, _)| !known.contains(key)) {
+        let place = entry.key_at.map(|place| format!(":{place}")).unwrap_or_default();
+        let meant = match nearest(key, &known) {
+            Some(nearest) => format!("did you mean {nearest:?}?"),
+            None => format!("known are {}", known.join(", ")),
+        };
+        let sentence = format!("{}{place} has the unknown key {key:?}; {meant}", file.path.display());
+        match file.format {
+            Format::Toml => sources.fault(sentence),
+            Format::Json => warnings.push(sentence),
         }
     }
 }
 
-fn parse(path: PathBuf, bytes: &[u8]) -> Result<File, ConfigError> {
-    let refuse = |why: String| ConfigError::new(format!("configuration file {} {why}", path.display()));
-    let keys = match serde_json::from_slice(bytes) {
-        Ok(Value::Object(keys)) => keys,
-        Ok(_) => return Err(refuse("must be a JSON object".to_owned())),
-        Err(error) => return Err(refuse(format!("is not valid JSON: {error}"))),
-    };
-    let known: Vec<_> = IN_FILE.iter().filter_map(|setting| setting.key).chain([AGENTS]).collect();
-    if let Some(key) = keys.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(refuse(format!("has the unknown key {key:?}; known are {}", known.join(", "))));
+/// The name that was meant, perhaps: no more than a third of it is otherwise.
+fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+    let best = known.iter().copied().min_by_key(|name| strsim::osa_distance(key, name))?;
+    (strsim::osa_distance(key, best) <= best.len() / 3).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        let known: Vec<_> = TABLE.iter().filter_map(|setting| setting.key).collect();
+        for (key, wanted) in [
+            ("prot", Some("port")),
+            ("max_session", Some("max_sessions")),
+            ("log_level", None),
+            ("startup-delay", Some("startup_delay")),
+            ("agnets", Some("agents")),
+            ("zzz", None),
+        ] {
+            assert_eq!(nearest(key, &known), wanted, "{key}");
+        }
     }
-    Ok(File { path, keys })
 }

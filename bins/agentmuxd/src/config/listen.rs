@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use agentmux_http::Secret;
 
 use super::setting::{ALLOW_HOST, ALLOW_REMOTE, HOST, PORT, TOKEN};
-use super::source::{ConfigError, Given, Source, Sources};
+use super::source::{Given, Source, Sources};
 
 /// The shortest token for a daemon that other machines can reach.
 const SHORTEST_REMOTE: usize = 32;
@@ -20,6 +20,8 @@ pub(crate) struct Listen {
     /// The source of the host, for an error in using it.
     pub(crate) source: Source,
     pub(crate) token: Token,
+    /// Whether other machines may reach it.
+    pub(super) allow_remote: bool,
     /// Names under which it may be asked, besides the loopback ones.
     pub(crate) allowed_hosts: Vec<String>,
 }
@@ -35,44 +37,51 @@ pub(crate) enum Token {
     Open,
 }
 
-pub(super) fn load(sources: &Sources<'_>) -> Result<Listen, ConfigError> {
-    let host = host(sources)?;
-    let port =
-        u16::try_from(sources.number(PORT, 0, 65_535, 8765)?).expect("it was just compared with u16::MAX");
-    let addresses = resolve(&host, port)?;
-    let token = token(sources)?;
-    let mut allowed_hosts = allowed_hosts(sources)?;
+pub(super) fn load(sources: &Sources<'_>) -> Listen {
+    let host = host(sources);
+    let port = u16::try_from(sources.number(&PORT)).expect("the table allows no more");
+    let addresses = resolve(&host, port).unwrap_or_else(|why| {
+        sources.refuse(
+            &host.source,
+            format!("{:?} is no address or host name of this machine: {why}", host.value),
+        );
+        vec![SocketAddr::from(([127, 0, 0, 1], port))]
+    });
+    let token = token(sources);
+    let mut allowed_hosts = allowed_hosts(sources);
+    let allow_remote = sources.flag(&ALLOW_REMOTE);
     if let Some(address) = addresses.iter().find(|address| !is_loopback(address.ip())) {
-        check_remote(sources, &host, address.ip(), &token, &allowed_hosts)?;
+        check_remote(sources, &host, address.ip(), allow_remote, &token, &allowed_hosts);
         let own = addresses.iter().map(|address| address.ip().to_string()).chain([host.value.clone()]);
         allowed_hosts.extend(own.filter(|name| is_host(name)));
     }
     // Python's server, whose place this takes, listened on IPv4.
     let address = addresses.iter().find(|address| address.is_ipv4()).unwrap_or(&addresses[0]);
-    Ok(Listen { address: *address, host: host.value, source: host.source, token: token.value, allowed_hosts })
+    Listen {
+        address: *address,
+        host: host.value,
+        source: host.source,
+        token: token.value,
+        allow_remote,
+        allowed_hosts,
+    }
 }
 
-fn host(sources: &Sources<'_>) -> Result<Given<String>, ConfigError> {
-    let blank = sources.variable(HOST)?.filter(|given| given.value.trim().is_empty());
-    if let Some(given) = blank {
+fn host(sources: &Sources<'_>) -> Given<String> {
+    if let Some(given) = sources.variable(&HOST).filter(|given| given.value.trim().is_empty()) {
         // In other programs an empty host means every address of the machine.
-        return Err(given
-            .source
-            .refuse("must be an address or a host name, not empty; unset it for 127.0.0.1"));
+        let why = "must be an address or a host name, not empty; unset it for 127.0.0.1";
+        sources.refuse(&given.source, why);
     }
-    let default = || Given { value: "127.0.0.1".to_owned(), source: Source::Default(HOST.variable) };
-    Ok(sources.text(HOST)?.unwrap_or_else(default))
+    sources.text(&HOST).expect("it has a default")
 }
 
 /// All addresses that the host has; at least one.
-fn resolve(host: &Given<String>, port: u16) -> Result<Vec<SocketAddr>, ConfigError> {
+fn resolve(host: &Given<String>, port: u16) -> Result<Vec<SocketAddr>, String> {
     let bare = host.value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&host.value);
-    let refuse = |why: String| {
-        host.source.refuse(format!("{:?} is no address or host name of this machine: {why}", host.value))
-    };
-    let addresses: Vec<_> =
-        (bare, port).to_socket_addrs().map_err(|error| refuse(error.to_string()))?.collect();
-    if addresses.is_empty() { Err(refuse("it has no address".to_owned())) } else { Ok(addresses) }
+    let addresses = (bare, port).to_socket_addrs().map_err(|error| error.to_string())?;
+    let addresses: Vec<_> = addresses.collect();
+    if addresses.is_empty() { Err("it has no address".to_owned()) } else { Ok(addresses) }
 }
 
 /// True where only this machine can reach it. `::ffff:127.0.0.1` is one of those only in its canonical form.
@@ -80,26 +89,24 @@ fn is_loopback(ip: IpAddr) -> bool {
     ip.to_canonical().is_loopback()
 }
 
-fn token(sources: &Sources<'_>) -> Result<Given<Token>, ConfigError> {
-    let Some(given) = sources.secret(TOKEN)? else {
-        return Ok(Given { value: Token::Generated, source: Source::Default(TOKEN.variable) });
-    };
+fn token(sources: &Sources<'_>) -> Given<Token> {
+    let generated = |source| Given { value: Token::Generated, source };
+    let Some(given) = sources.secret(&TOKEN) else { return generated(Source::Default(TOKEN.name())) };
     let text = given.value.trim();
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(given.source.refuse("must be visible ASCII characters without blanks"));
+        sources.refuse(&given.source, format!("must be {}", TOKEN.kind.allowed()));
+        return generated(given.source);
     }
     let value = if text.is_empty() { Token::Open } else { Token::Set(Secret::new(text)) };
-    Ok(Given { value, source: given.source })
+    Given { value, source: given.source }
 }
 
-fn allowed_hosts(sources: &Sources<'_>) -> Result<Vec<String>, ConfigError> {
-    let Some(given) = sources.list(ALLOW_HOST)? else { return Ok(Vec::new()) };
-    match given.value.iter().find(|name| !is_host(name)) {
-        Some(name) => {
-            Err(given.source.refuse(format!("must be host names without port or wildcard, not {name:?}")))
-        }
-        None => Ok(given.value),
+fn allowed_hosts(sources: &Sources<'_>) -> Vec<String> {
+    let Some(given) = sources.list(&ALLOW_HOST) else { return Vec::new() };
+    for name in given.value.iter().filter(|name| !is_host(name)) {
+        sources.refuse(&given.source, format!("must be host names without port or wildcard, not {name:?}"));
     }
+    given.value
 }
 
 /// A name or an address under which a daemon can be asked; the unspecified addresses are none.
@@ -119,27 +126,26 @@ fn check_remote(
     sources: &Sources<'_>,
     host: &Given<String>,
     ip: IpAddr,
+    allow_remote: bool,
     token: &Given<Token>,
     allowed_hosts: &[String],
-) -> Result<(), ConfigError> {
+) {
     let needs = |what: String| {
-        host.source.refuse(format!("{:?} can be reached from other machines; {what}", host.value))
+        let why = format!("{:?} can be reached from other machines; {what}", host.value);
+        sources.refuse(&host.source, why);
     };
-    if !sources.flag(ALLOW_REMOTE)? {
-        return Err(needs(format!("that needs {}=1", ALLOW_REMOTE.variable)));
+    if !allow_remote {
+        needs("that needs AGENTMUX_ALLOW_REMOTE=1".to_owned());
     }
     if ip.to_canonical().is_unspecified() && allowed_hosts.is_empty() {
-        return Err(needs(format!(
-            "a wildcard address needs {} with the names it is asked by",
-            ALLOW_HOST.variable
-        )));
+        needs("a wildcard address needs AGENTMUX_ALLOW_HOST with the names it is asked by".to_owned());
     }
     match &token.value {
-        Token::Generated => Ok(()),
-        Token::Set(secret) if secret.expose().len() >= SHORTEST_REMOTE => Ok(()),
+        Token::Generated => {}
+        Token::Set(secret) if secret.expose().len() >= SHORTEST_REMOTE => {}
         Token::Set(_) => {
-            Err(needs(format!("{} must have at least {SHORTEST_REMOTE} characters then", token.source)))
+            needs(format!("{} must have at least {SHORTEST_REMOTE} characters then", token.source));
         }
-        Token::Open => Err(needs(format!("{} must not be empty then", token.source))),
+        Token::Open => needs(format!("{} must not be empty then", token.source)),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::setting::{ALLOW_CWD_CONFIG, CONFIG_FILE, IN_FILE, STATE_DIR};
+use std::time::Duration;
+
+use super::setting::{Default, Kind, Setting};
 use super::*;
 
 type Row<'a> = (&'a str, &'a str);
@@ -16,10 +18,18 @@ impl Home {
     }
 
     fn with_file(content: &str) -> Self {
+        Self::with("config.json", content)
+    }
+
+    fn with_toml(content: &str) -> Self {
+        Self::with("config.toml", content)
+    }
+
+    fn with(name: &str, content: &str) -> Self {
         let home = Self::new();
         let folder = home.0.path().join(".config/agentmux");
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("config.json"), content).unwrap();
+        std::fs::write(folder.join(name), content).unwrap();
         home
     }
 
@@ -82,8 +92,7 @@ fn environment_is_over_file_and_file_over_default() {
 
 #[test]
 fn wrong_values_are_refused_with_name_source_and_what_is_allowed() {
-    let home = Home::new();
-    for (name, value, allowed) in [
+    let mut rows = vec![
         ("PORT", "abc", "a whole number from 0 to 65535, not \"abc\""),
         ("PORT", "65536", "from 0 to 65535"),
         ("PORT", "-1", "from 0 to 65535"),
@@ -108,11 +117,26 @@ fn wrong_values_are_refused_with_name_source_and_what_is_allowed() {
         ("TMUX_SOCKET", "/no/such/socket", "folder does not exist"),
         ("ALLOW_HOST", "box:80", "without port or wildcard"),
         ("ALLOW_HOST", "*.example", "without port or wildcard"),
-        ("CONFIG_FILE", "/no/such/file", "which does not exist"),
-    ] {
-        let variable = format!("AGENTMUX_{name} (environment variable)");
-        refused(&home, &[(name, value)], &[&variable, allowed]);
+    ];
+    // All that is wrong is told at once: one look for each value that a setting has above.
+    while !rows.is_empty() {
+        let mut names = std::collections::BTreeSet::new();
+        let (round, rest): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(name, ..)| names.insert(*name));
+        let env: Vec<_> = round.iter().map(|(name, value, _)| (*name, *value)).collect();
+        let error = Home::new().load(&env).unwrap_err();
+        for (name, _, allowed) in round {
+            let variable = format!("AGENTMUX_{name} (environment variable)");
+            let told = |sentence: &&String| sentence.starts_with(&variable) && sentence.contains(allowed);
+            assert_eq!(error.sentences().iter().filter(told).count(), 1, "{variable} {allowed}: {error}");
+        }
+        rows = rest;
     }
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let variable = "AGENTMUX_CONFIG_FILE (environment variable)";
+    refused(&Home::new(), &[("CONFIG_FILE", "/no/such/file")], &[variable, "which does not exist"]);
 }
 
 #[test]
@@ -120,8 +144,7 @@ fn a_file_that_is_wrong_is_never_skipped() {
     for (content, why) in [
         ("{\"port\": 1,}", "is not valid JSON: trailing comma at line 1 column 12"),
         ("[]", "must be a JSON object"),
-        ("{\"prot\": 1}", "has the unknown key \"prot\"; known are host, port"),
-        ("{\"port\": \"8765\"}", "\"port\" in "),
+        ("{\"port\": \"high\"}", "\"port\" in "),
         ("{\"port\": true}", "must be a whole number from 0 to 65535, not true"),
         ("{\"host\": 1}", "must be a text, not 1"),
         ("{\"allow_external_target\": 1}", "must be true or false, not 1"),
@@ -202,16 +225,199 @@ fn a_wrong_agent_is_refused_with_file_and_line() {
     refused(&home, &[], &[".config/agentmux/agents/mine.toml:4: box: text: is no regular expression"]);
     let home = Home::with_file(r#"{"agents": {"glm": {"extends": "claude", "prompt": "x"}}}"#);
     refused(&home, &[], &["profile glm in /", "config.json: unknown field `prompt`"]);
-    refused(&Home::with_file(r#"{"agents": []}"#), &[], &["config.json: \"agents\" must be an object"]);
+    refused(&Home::with_file(r#"{"agents": []}"#), &[], &["config.json: \"agents\" must be a table"]);
     assert!(Home::with_file(r#"{"agents": null}"#).load(&[]).is_ok());
 }
 
+/// The documentation's table, which is made of ours.
 #[test]
-fn the_documentation_lists_each_setting() {
+fn the_documentation_has_the_table() {
+    let mut table = "| variable | key | value | default | meaning |\n|---|---|---|---|---|\n".to_owned();
+    for setting in TABLE {
+        let code = |text: Option<&str>| text.map_or_else(String::new, |text| format!("`{text}`"));
+        let default = match setting.default {
+            Default::Value(value) if setting.kind == Kind::Flag => value.to_owned(),
+            Default::Value(value) => code(Some(value)),
+            Default::Words(words) => words.to_owned(),
+        };
+        let cells = [
+            code(setting.variable),
+            code(setting.key),
+            setting.kind.to_string(),
+            default,
+            setting.meaning.to_owned(),
+        ];
+        table += &format!("| {} |\n", cells.join(" | ")).replace("|  |", "| |");
+    }
     let documentation = include_str!("../../../../docs/configuration.md");
-    for setting in IN_FILE.into_iter().chain([STATE_DIR, CONFIG_FILE, ALLOW_CWD_CONFIG]) {
-        let key = setting.key.map_or(" |".to_owned(), |key| format!("`{key}` |"));
-        let row = format!("| `{}` | {}", setting.variable, key.trim_start_matches(' '));
-        assert!(documentation.lines().any(|line| line.starts_with(&row)), "{row}");
+    assert!(documentation.contains(&table), "docs/configuration.md must have this table:\n\n{table}");
+}
+
+#[test]
+fn no_two_settings_share_a_name() {
+    let names = |of: fn(&Setting) -> Option<&'static str>| {
+        let all: Vec<_> = TABLE.iter().filter_map(|setting| of(setting)).collect();
+        (all.len(), all.into_iter().collect::<std::collections::BTreeSet<_>>().len())
+    };
+    for (all, different) in [names(|setting| setting.variable), names(|setting| setting.key)] {
+        assert_eq!(all, different);
+    }
+}
+
+/// A value that each kind of setting takes, in the environment, and the same in TOML.
+fn sample(setting: &Setting, home: &Path) -> (String, String) {
+    let quoted = |text: &str| (text.to_owned(), format!("{text:?}"));
+    match setting.kind {
+        Kind::Text => match setting.name() {
+            "workdir" => quoted(home.join("w").to_str().unwrap()),
+            "log" => quoted("debug"),
+            "agent" => quoted("codex"),
+            "host" => quoted("127.0.0.2"),
+            _ => quoted("some"),
+        },
+        Kind::Secret => quoted("some"),
+        Kind::Flag => ("yes".to_owned(), "true".to_owned()),
+        Kind::Number(least, _) => ((least + 1).to_string(), (least + 1).to_string()),
+        Kind::Seconds(least, _) => (format!("{least}.5"), format!("{least}.5")),
+        Kind::List => ("some".to_owned(), "[\"some\"]".to_owned()),
+        Kind::Path => quoted(home.join("some").to_str().unwrap()),
+        Kind::Word(words) => quoted(words.last().unwrap()),
+        Kind::Table => (String::new(), "{ own = { extends = \"demo\" } }".to_owned()),
+    }
+}
+
+#[test]
+fn each_setting_is_read_from_the_variable_and_the_file_and_shown_with_its_source() {
+    let home = Home::with_toml("");
+    std::fs::create_dir(home.0.path().join("w")).unwrap();
+    let file = home.0.path().join(".config/agentmux/config.toml");
+    let samples = TABLE.map(|setting| sample(setting, home.0.path()));
+    let shown = |env: &[Row<'_>]| home.load(env).unwrap_or_else(|error| panic!("{error}")).shown();
+    let defaults = shown(&[]);
+    let keys = TABLE
+        .iter()
+        .zip(&samples)
+        .filter_map(|(setting, (_, toml))| setting.key.map(|key| format!("{key} = {toml}\n")));
+    std::fs::write(&file, keys.collect::<String>()).unwrap();
+    let from_file = shown(&[]);
+    let rows: Vec<_> = TABLE
+        .iter()
+        .zip(&samples)
+        .filter_map(|(setting, (text, _))| {
+            let name = setting.variable?.strip_prefix("AGENTMUX_")?;
+            (name != "CONFIG_FILE").then_some((name, text.as_str()))
+        })
+        .collect();
+    let from_variables = shown(&rows);
+    for (at, setting) in TABLE.iter().enumerate() {
+        let [default, file, variable] = [&defaults, &from_file, &from_variables].map(|shown| &shown[at]);
+        assert_eq!((default.name, &*default.source), (setting.name(), "default"));
+        if let Some(key) = setting.key {
+            assert!(file.source.contains("config.toml") && file.value != default.value, "{key}: {file:?}");
+        }
+        if rows.iter().any(|(name, _)| setting.variable == Some(&*format!("AGENTMUX_{name}"))) {
+            assert_eq!(variable.source, format!("{} (environment variable)", setting.variable.unwrap()));
+            assert_ne!(variable.value, default.value, "{}", setting.name());
+            assert!(setting.key.is_none() || variable.value == file.value, "{variable:?} {file:?}");
+        }
+    }
+}
+
+#[test]
+fn each_word_of_a_choice_means_itself() {
+    let choices: Vec<_> = TABLE
+        .iter()
+        .filter_map(|setting| match setting.kind {
+            Kind::Word(words) => Some((setting, words)),
+            _ => None,
+        })
+        .collect();
+    for at in 0..3 {
+        let chosen = choices.iter().map(|(setting, words)| (setting, words[at.min(words.len() - 1)]));
+        let rows: Vec<_> =
+            chosen.clone().map(|(setting, word)| (&setting.variable.unwrap()[9..], word)).collect();
+        let shown = Home::new().load(&rows).unwrap().shown();
+        for (setting, word) in chosen {
+            assert_eq!(shown.iter().find(|shown| shown.name == setting.name()).unwrap().value, word);
+        }
+    }
+}
+
+#[test]
+fn a_wrong_value_in_toml_is_told_with_line_and_column_and_what_is_allowed() {
+    for (content, wanted) in [
+        (
+            "# a\nport = \"8765\"",
+            "\"port\" in HOME/config.toml:2:8 must be a whole number from 0 to 65535, not \"8765\"",
+        ),
+        ("host = 1", "\"host\" in HOME/config.toml:1:8 must be a text, not 1"),
+        (
+            "allow_remote = \"yes\"",
+            "\"allow_remote\" in HOME/config.toml:1:16 must be true or false, not \"yes\"",
+        ),
+        ("trust = 'never'", "\"trust\" in HOME/config.toml:1:9 must be accept or ask, not \"never\""),
+        ("startup_delay = -1.5", "must be a number of seconds from 0 to 3600, not -1.5"),
+        ("\nprot = 1", "HOME/config.toml:2:1 has the unknown key \"prot\"; did you mean \"port\"?"),
+        ("[server]\nport = 1", "HOME/config.toml:1:2 has the unknown key \"server\"; known are host, port"),
+        ("port = ", "configuration file HOME/config.toml:1:8 is not valid TOML"),
+        (
+            "\n[agents.glm]\nextends = 'claude'\nprompt = 'x'",
+            "profile glm in HOME/config.toml:2: unknown field `prompt`",
+        ),
+        ("agents = []", "profile HOME/config.toml:1: \"agents\" must be a table"),
+    ] {
+        let home = Home::with_toml(content);
+        let folder = home.0.path().join(".config/agentmux");
+        refused(&home, &[], &[&wanted.replace("HOME", folder.to_str().unwrap())]);
+    }
+}
+
+#[test]
+fn unknown_keys_in_json_are_told_as_the_original_passed_over_them() {
+    let config = Home::with_file(r#"{"prot": 1, "_comment": "mine", "port": "8766", "startup_delay": "2"}"#)
+        .load(&[])
+        .unwrap();
+    assert_eq!(config.listen.address.port(), 8766);
+    assert_eq!(config.sessions.startup_delay, Some(Duration::from_secs(2)));
+    assert_eq!(config.warnings.len(), 2);
+    assert!(
+        config.warnings[1].contains("config.json has the unknown key \"prot\"; did you mean \"port\"?"),
+        "{:?}",
+        config.warnings
+    );
+}
+
+#[test]
+fn two_files_are_refused_with_both_names() {
+    let home = Home::with_file("{}");
+    std::fs::write(home.0.path().join(".config/agentmux/config.toml"), "").unwrap();
+    refused(&home, &[], &["config.toml", "config.json", "keep one"]);
+    // Whoever names a file has said which one is meant.
+    let named = home.0.path().join(".config/agentmux/config.toml");
+    assert!(home.load(&[("CONFIG_FILE", named.to_str().unwrap())]).is_ok());
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let home = Home::with_toml("port = 70000\ntrust = 'x'\n[agents.a]\nextends = 'nobody'\n");
+    home.agent("mine", "extends = 'noone'\n");
+    let error = home.load(&[("MAX_SESSIONS", "0"), ("HOST", "")]).unwrap_err();
+    let parts = ["AGENTMUX_HOST", "\"port\"", "\"trust\"", "AGENTMUX_MAX_SESSIONS", "'nobody'", "'noone'"];
+    assert_eq!(error.sentences().len(), parts.len(), "{error}");
+    assert!(parts.iter().all(|part| error.to_string().contains(part)), "{error}");
+}
+
+#[test]
+fn a_home_that_is_missing_is_an_error_and_no_panic() {
+    let error = Config::load(&|_| None, Path::new("/no/such/home")).unwrap_err().to_string();
+    assert!(error.starts_with("workdir (default) cannot be used"), "{error}");
+}
+
+#[test]
+fn no_token_is_shown() {
+    let home = Home::with_toml("token = 'a-token-in-the-file'");
+    for env in [&[][..], &[("TOKEN", "a-token-of-the-environment")]] {
+        let shown = format!("{:?}", home.load(env).unwrap().shown());
+        assert!(shown.contains("one that is set") && !shown.contains("a-token"), "{shown}");
     }
 }

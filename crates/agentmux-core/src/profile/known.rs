@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document::{Layer, Layers};
 use super::{Profile, ProfileError, lint, raw};
+use crate::config_file::ConfigFile;
 use crate::input::ShortName;
 
 const BUILTIN: [(&str, &str); 13] = [
@@ -27,6 +28,9 @@ const BUILTIN: [(&str, &str); 13] = [
     ("repl", include_str!("../profiles/repl.toml")),
     ("sqlite3", include_str!("../profiles/sqlite3.toml")),
 ];
+
+/// The key of the entries in a configuration file.
+const AGENTS: &str = "agents";
 
 /// The folder of the user's files, in the home folder.
 const FOLDER: &str = ".config/agentmux/agents";
@@ -141,13 +145,18 @@ impl Definitions {
     /// Adds the entries of `agents` in a configuration file.
     ///
     /// # Errors
-    /// As for [`add_entry`](Self::add_entry), or that they are no object.
-    pub fn add_entries(&mut self, agents: &serde_json::Value, file: &Path) -> Result<(), ProfileError> {
-        let entries = agents.as_object().ok_or_else(|| {
-            let reason = "\"agents\" must be an object: a profile's keys for each agent's name";
-            ProfileError::of_file(file, reason.to_owned())
+    /// As for [`add_entry`](Self::add_entry), or that they are no table.
+    pub fn add_config(&mut self, file: &ConfigFile) -> Result<(), ProfileError> {
+        let Some(agents) = file.get(AGENTS) else { return Ok(()) };
+        let entries = agents.value.as_object().ok_or_else(|| ProfileError {
+            file: file.path.display().to_string(),
+            line: agents.value_at.map(|place| place.line),
+            reason: "\"agents\" must be a table: a profile's keys for each agent's name".to_owned(),
         })?;
-        entries.iter().try_for_each(|(name, entry)| self.add_entry(name, entry, file))
+        entries.iter().try_for_each(|(name, entry)| {
+            let added = self.add_entry(name, entry, &file.path);
+            added.map_err(|error| ProfileError { line: file.line_of(AGENTS, name), ..error })
+        })
     }
 
     /// Adds an entry of `agents` in a configuration file: `extends`, `command` and `env`. Without `extends` it is laid
@@ -193,6 +202,11 @@ impl Definitions {
     pub fn read(&self) -> Result<Profiles, ProfileError> {
         let read = |name: &str| self.profile(name).map(|profile| (name.to_owned(), Arc::new(profile)));
         self.names().map(read).collect::<Result<_, _>>().map(Profiles)
+    }
+
+    /// What is wrong in each that is.
+    pub fn faults(&self) -> Vec<ProfileError> {
+        self.names().filter_map(|name| self.profile(name).err()).collect()
     }
 
     /// Reads and checks one of them.
