@@ -129,7 +129,7 @@ fn no_reply_leaves_no_file_and_a_status_that_says_why() {
         (2, &["--nonsense"]),
         (2, &["--output"]),
         (2, &["--prompt", "PONG", "--timeout", "soon", "--output", output]),
-        (1, &["--output", output]),
+        (2, &["--output", output]),
         (1, &["--prompt", "PONG", "--output", "/no/such/folder/x"]),
         (1, &["--prompt", "PONG", "--output", "."]),
     ] {
