@@ -59,7 +59,7 @@ impl Drop for Hello {
 /// Be such a server, until nobody holds the other end of stdin.
 pub(crate) fn serve(file: &Path) {
     let response = response(&std::fs::read(file).unwrap());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.unwrap();
     runtime.spawn(async move {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
