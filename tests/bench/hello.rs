@@ -61,7 +61,12 @@ pub(crate) fn serve(file: &Path) {
     let response = response(&std::fs::read(file).unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.unwrap();
-    runtime.spawn(async move {
+    // The server lasts as long as the process, and the process as long as stdin.
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        std::process::exit(0);
+    });
+    runtime.block_on(async move {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("http://{}", listener.local_addr().unwrap());
         loop {
@@ -72,7 +77,6 @@ pub(crate) fn serve(file: &Path) {
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(socket), answer));
         }
     });
-    let _ = std::io::stdin().read_to_end(&mut Vec::new());
 }
 
 /// The answer, less the headers that hyper writes by itself.
