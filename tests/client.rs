@@ -42,9 +42,12 @@ fn prints(daemon: &Daemon, status: i32, args: &[&str]) -> String {
     ended(status, &agentmux(daemon, args).output().unwrap())
 }
 
+/// What it prints as JSON: the inherited verbs do so unasked.
 #[track_caller]
 fn document(daemon: &Daemon, status: i32, args: &[&str]) -> Value {
-    serde_json::from_str(&prints(daemon, status, args)).unwrap()
+    let is_inherited = ["status", "cleanup", "send", "key", "capture"].contains(&args[0]);
+    let json: &[&str] = if is_inherited || args.contains(&"--json") { &[] } else { &["--json"] };
+    serde_json::from_str(&prints(daemon, status, &[args, json].concat())).unwrap()
 }
 
 /// A prompt from stdin.
@@ -75,6 +78,32 @@ fn the_inherited_verbs_print_their_documents() {
     let key = document(&daemon, 0, &["key", "down", "--repeat", "2"]);
     assert_eq!((&key["action"], &key["key"]), (&json!("key"), &json!("down")));
     assert_eq!(document(&daemon, 0, &["cleanup"]), json!({"ok": true, "action": "cleanup", "killed": []}));
+}
+
+#[test]
+fn the_documents_of_the_inherited_verbs_have_the_inherited_fields() {
+    let daemon = Daemon::start();
+    daemon.session("a");
+    let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    let status = document(&daemon, 0, &["status"]);
+    assert_eq!(fields(&status), "active_session agent ok sessions total_sessions");
+    assert_eq!(fields(&status["sessions"][0]), "created_at ctx_percent idle name status target");
+    for (args, known) in [
+        (&["send", "PONG"][..], "action ok target turn"),
+        (&["capture"], "content lines target"),
+        (&["key", "enter"], "action key ok target"),
+        (&["cleanup"], "action killed ok"),
+    ] {
+        assert_eq!(fields(&document(&daemon, 0, args)), known, "{args:?}");
+    }
+    for (args, error) in [
+        (&["capture", "--lines", "0"][..], "lines must be >= 1"),
+        (&["key", "enter", "--repeat", "0"], "repeat must be >= 1"),
+        (&["capture", "--target", "other:0.0"], "target is not managed by agentmux"),
+    ] {
+        assert_eq!(document(&daemon, 1, args)["error"], error, "{args:?}");
+    }
+    assert!(prints(&daemon, 0, &["cleanup"]).starts_with("{\n  \"ok\": true,\n"), "indented by two");
 }
 
 #[test]
@@ -340,7 +369,7 @@ fn events_are_lines_until_the_daemon_stops() {
     daemon.session("a");
     daemon.session("b");
     let follow = |args: &[&str]| {
-        let args = [&["events", "--last", &before], args].concat();
+        let args = [&["events", "--json", "--last", &before], args].concat();
         agentmux(&daemon, &args).stdout(Stdio::piped()).spawn().unwrap()
     };
     let (all, one, interrupted) = (follow(&[]), follow(&["--session", "b"]), follow(&[]));

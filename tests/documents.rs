@@ -35,6 +35,7 @@ macro_rules! pages {
 pages! {
     the_readme_works_as_it_is_written: "README.md", follow;
     the_api_works_as_it_is_written: "docs/api.md", follow_the_api;
+    the_client_works_as_it_is_written: "docs/client.md", follow;
     profiles_are_made_as_it_is_written: "docs/profiles.md", follow_with_a_session;
     the_tour_shows_what_is_seen: "docs/tour.md", follow;
     performance_is_measured_as_it_is_written: "docs/performance.md", follow;

@@ -119,7 +119,11 @@ fn each_verb_is_in_the_tables_of_these_tests() {
     let verbs = listed(&Setup::new(), "");
     assert!(verbs.contains(&"profile save".to_owned()) && verbs.len() > 25, "{verbs:?}");
     let known: Vec<_> = asking().chain(ALONE).map(|line| format!("{line} ")).collect();
+    let page = include_str!("../../docs/client.md");
     for verb in verbs {
+        let row = format!("\n| `agentmux {}", verb.split(' ').next().unwrap());
+        let is_told = [' ', '`'].iter().any(|end| page.contains(&format!("{row}{end}")));
+        assert!(is_told, "docs/client.md does not tell of {verb}");
         assert!(
             known.iter().any(|line| line.starts_with(&format!("{verb} "))),
             "nothing is claimed of {verb}"

@@ -147,25 +147,25 @@ pub(crate) struct Kill {
 }
 
 impl Verb {
-    /// Whether stdout gets a JSON document: if asked for, and from most verbs where no person reads it.
+    /// Whether stdout gets a JSON document: where it is asked for, and, as it was inherited, from five verbs wherever no
+    /// person reads it.
     pub(crate) fn prints_json(&self) -> bool {
         let unread = |json: bool| json || !std::io::stdout().is_terminal();
         match self {
-            Self::Serve { .. } | Self::Attach { .. } | Self::Completions { .. } | Self::Man { .. } => false,
-            Self::Run(Run { json, .. }) | Self::Start(Start { json, .. }) => *json,
-            Self::Kill(Kill { json, .. }) | Self::Idle(Idle { json, .. }) => *json,
-            Self::Doctor(Json { json }) | Self::Ls(Json { json }) => *json,
-            Self::Restart(Json { json }) | Self::Token(Json { json }) => *json,
-            Self::Profile(profile) => profile.prints_json(),
             Self::Send(send) if send.waiting.wait.is_some() => send.json,
-            Self::Wait(wait) if wait.turn.is_some() => wait.json,
             Self::Status(Json { json }) | Self::Cleanup(Json { json }) => unread(*json),
             Self::Send(Send { json, .. }) | Self::Key(Key { json, .. }) => unread(*json),
-            Self::Answer(Answer { json, .. }) => unread(*json),
-            Self::Capture(Capture { json, .. }) | Self::Wait(Wait { json, .. }) => unread(*json),
-            Self::Show(Show { json, .. }) | Self::Events(Events { json, .. }) => unread(*json),
-            Self::Turns(Turns { json, .. }) | Self::Cancel { json, .. } => unread(*json),
-            Self::Interrupt(Named { json, .. }) | Self::Agents(Agents { json, .. }) => unread(*json),
+            Self::Capture(Capture { json, .. }) => unread(*json),
+            Self::Serve { .. } | Self::Attach { .. } | Self::Completions { .. } | Self::Man { .. } => false,
+            Self::Doctor(Json { json }) | Self::Ls(Json { json }) => *json,
+            Self::Restart(Json { json }) | Self::Token(Json { json }) => *json,
+            Self::Run(Run { json, .. }) | Self::Start(Start { json, .. }) => *json,
+            Self::Kill(Kill { json, .. }) | Self::Idle(Idle { json, .. }) => *json,
+            Self::Answer(Answer { json, .. }) | Self::Wait(Wait { json, .. }) => *json,
+            Self::Show(Show { json, .. }) | Self::Events(Events { json, .. }) => *json,
+            Self::Turns(Turns { json, .. }) | Self::Cancel { json, .. } => *json,
+            Self::Interrupt(Named { json, .. }) | Self::Agents(Agents { json, .. }) => *json,
+            Self::Profile(profile) => profile.prints_json(),
         }
     }
 }

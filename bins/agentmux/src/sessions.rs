@@ -135,9 +135,9 @@ pub(crate) async fn agents(client: &Client, asked: &args::Agents, json: bool) ->
         let row = |agent: &Agent| {
             let mark = if agent.name == agents.default { "*" } else { "" };
             let program = agent.program.as_deref().unwrap_or("not found");
-            [mark, &agent.name, &agent.origin, &agent.command.join(" "), program].map(Text::from)
+            [mark, &agent.name, &agent.origin, program, &agent.command.join(" ")].map(Text::from)
         };
-        let table = output::table(["", "AGENT", "FROM", "COMMAND", "PROGRAM"], agents.agents.iter().map(row));
+        let table = output::table(["", "AGENT", "FROM", "PROGRAM", "COMMAND"], agents.agents.iter().map(row));
         table.and(format!("\n\nin the PATH of {}", agents.environment.origin))
     })
 }
