@@ -41,8 +41,6 @@ pub(crate) enum Reply {
     Own,
     /// All of it, as far as its form can be seen.
     Whole,
-    /// Its words: the agent breaks lines where it likes.
-    Words,
 }
 
 /// What a turn tells of an error of the model.
@@ -128,7 +126,7 @@ pub(crate) const AIDER: Agent = Agent {
         text.split_once("\n\n# *SEARCH/REPLACE block* Rules:").map_or(text, |(prompt, _)| prompt)
     },
     made_of: str::to_owned,
-    reply: Reply::Words,
+    reply: Reply::Own,
     error: Failure::Reply,
     exit: "/exit",
 };

@@ -289,6 +289,14 @@ mod tests {
         let kept = start("s-2");
         assert_eq!(kept.argv, argv);
         assert!(kept.link.secret.as_ref().is_err_and(|why| why.contains("~/.codex/config.toml")), "{kept:?}");
+        let aider = Arc::new(Definitions::builtin().profile("aider").unwrap());
+        let (work, argv) = (home.path().join("project/src"), ["aider".to_owned()]);
+        fs::create_dir_all(&work).unwrap();
+        let start = |session| prepare(Some(&relay), &aider, &argv, session, &work, &env);
+        assert_eq!(start("s-4").argv[1], "--llm-history-file");
+        fs::write(home.path().join("project/.aider.conf.yml"), "# x\nllm-history-file: mine.log\n").unwrap();
+        let kept = start("s-5");
+        assert!(kept.link.secret.as_ref().is_err_and(|why| why.starts_with("./.aider.conf.yml")), "{kept:?}");
         let profile = Arc::new(Definitions::builtin().profile("opencode").unwrap());
         let env = BTreeMap::from([("OPENCODE_CONFIG_CONTENT".into(), "{}".into())]);
         let kept = prepare(Some(&relay), &profile, &["opencode".to_owned()], "s-3", Path::new("/"), &env);

@@ -151,6 +151,9 @@ impl Link {
         };
         let (health, mut why) = match &self.secret {
             Err(why) => (Health::Off, format!("{why}; {rest}")),
+            Ok(_) if rules().next().is_none() => {
+                (Health::Off, format!("agent '{}' has no hooks that tell; {rest}", self.profile.name))
+            }
             Ok(_) if !heard.is_empty() => (Health::Live, "the agent tells what it does".to_owned()),
             Ok(_) if tried => (Health::Silent, format!("hooks are silent: {rest}")),
             Ok(_) => (Health::Waiting, "no hook has come yet".to_owned()),
@@ -186,6 +189,7 @@ mod tests {
         };
         for (agent, secret, worked, announced, expected) in [
             ("claude", Ok("x"), true, false, "hooks are silent: title and screen decide"),
+            ("aider", Ok("x"), true, false, "agent 'aider' has no hooks that tell; title and screen decide"),
             ("claude", Err("no"), false, false, "no; title and screen decide"),
             ("codex", Ok("x"), false, false, "no hook has come yet"),
             ("codex", Err("no"), false, false, "no; announcements (OSC 7501), title and screen decide"),

@@ -253,6 +253,66 @@ mod tests {
         }
     }
 
+    /// As Aider 0.86.2 writes it, shortened: two requests of a turn, the second with thoughts.
+    const AIDER: &str = "\
+TO LLM 2026-11-29T10:00:01
+-------
+SYSTEM Act as an expert software developer.
+-------
+USER LLM RESPONSE 2026-11-29T10:00:00
+LLM RESPONSE 2026-11-29T10:00:02
+ASSISTANT I look first
+TO LLM 2026-11-29T10:00:03
+-------
+USER go on
+LLM RESPONSE 2026-11-29T10:00:04
+ASSISTANT <thinking-content-7bbeb8e1441453ad>
+ASSISTANT 
+ASSISTANT Hm. 
+ASSISTANT 
+ASSISTANT </thinking-content-7bbeb8e1441453ad>
+ASSISTANT 
+ASSISTANT # Done
+ASSISTANT 
+ASSISTANT ASSISTANT > 
+ASSISTANT     code
+";
+
+    const EVENTS: &str = r#"{"event": "message_send", "properties": {"prompt_tokens": 2396, "completion_tokens": 4, "cost": 0.5}}
+{"event": "command_tokens", "properties": {"prompt_tokens": 7}}
+{"event": "message_send", "properties": {"prompt_tokens": 2400, "completion_tokens": 6, "cost": 0.25}}
+"#;
+
+    #[test]
+    fn a_record_of_text_is_read_in_its_sections() {
+        let profile = Definitions::builtin().profile("aider").unwrap();
+        let signals = profile.signals.as_ref().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::new(folder.path().to_owned(), None);
+        let sought = Sought { prompt: "go on".into(), since: Timestamp::now() };
+        let told = |talk: &str, events: &str| {
+            std::fs::write(records.own("talk"), talk).unwrap();
+            std::fs::write(records.own("events"), events).unwrap();
+            read(signals, signals.transcript.as_ref().unwrap(), &records, &records.own("talk"), &sought)
+                .unwrap()
+        };
+        let all = Usage { cost: Some(0.75), ..used(2400, 10, None) };
+        assert_eq!(told(AIDER, EVENTS), said("# Done\n\nASSISTANT > \n    code", all));
+        let until = |part: &str| &AIDER[..AIDER.find(part).unwrap()];
+        for (talk, reply) in [
+            ("", None),
+            (until("-------"), None),
+            (until("TO LLM 2026-11-29T10:00:03"), Some("I look first")),
+            // Interrupted while it thought.
+            (until("ASSISTANT </"), Some("I look first")),
+            // An error: there is no answer.
+            ("TO LLM 2026-11-29T10:00:01\n-------\nUSER x\nLLM RESPONSE 2026-11-29T10:00:02\n\n", None),
+        ] {
+            let told = told(talk, "").unwrap();
+            assert_eq!((told.reply.as_deref(), told.usage), (reply, Usage::default()), "{talk}");
+        }
+    }
+
     #[test]
     fn the_same_prompt_from_before_is_another_turn_s() {
         let at = |since| told_since("codex", CODEX.as_bytes(), "use it", since).is_some();
