@@ -149,6 +149,21 @@ fn a_token_file_that_others_may_read_is_narrowed() {
 }
 
 #[test]
+fn folders_that_others_may_enter_are_narrowed() {
+    let setup = Setup::new().write("s/launch/x", "").write("s/sessions/x", "");
+    let folders = [setup.state(), setup.state().join("launch"), setup.state().join("sessions")];
+    for folder in &folders {
+        std::fs::set_permissions(folder, PermissionsExt::from_mode(0o777)).unwrap();
+    }
+    let daemon = setup.start();
+    let log = std::fs::read_to_string(daemon.state().join("agentmux.log")).unwrap();
+    for folder in &folders {
+        assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700, "{}", folder.display());
+        assert_eq!(log.matches(&format!("{} had mode 777; narrowed", folder.display())).count(), 1, "{log}");
+    }
+}
+
+#[test]
 fn an_unknown_argument_is_a_usage_error() {
     for argument in ["--bogus", "bogus", "--port=1"] {
         let output = Command::new(AGENTMUXD).arg(argument).env_clear().output().unwrap();

@@ -30,9 +30,7 @@ pub(crate) fn start(path: &Path, filter: &str) -> Result<(), Failure> {
     log::set_max_level(file.filter());
     let set = log::set_boxed_logger(Box::new(Logger { file }));
     set.map_err(|error| Failure::System { what: "start the log", source: io::Error::other(error) })?;
-    if let Some(mode) = wider {
-        log::warn!("{} had mode {mode:03o}; narrowed to this user alone", path.display());
-    }
+    private::tell(path, wider);
     Ok(())
 }
 

@@ -42,6 +42,13 @@ pub(crate) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<(File, 
     Ok((file, wider))
 }
 
+/// Says in the log that a wider mode has been narrowed.
+pub(crate) fn tell(path: &Path, wider: Option<u32>) {
+    if let Some(mode) = wider {
+        log::warn!("{} had mode {mode:03o}; narrowed to this user alone", path.display());
+    }
+}
+
 /// Takes rights of others away; returns the mode where there were some.
 fn narrow(file: &File, mode: u32) -> io::Result<Option<u32>> {
     let meta = file.metadata()?;

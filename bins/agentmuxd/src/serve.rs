@@ -32,13 +32,9 @@ pub(crate) fn run(config: Config) -> Result<(), Failure> {
     let wider = private::own_folder(folder).map_err(unusable)?;
     let instance = Instance::claim(&config.state)?;
     logging::start(&config.log_file, &config.log_filter)?;
-    if let Some(mode) = wider {
-        log::warn!("{} had mode {mode:03o}; narrowed to this user alone", folder.display());
-    }
+    private::tell(folder, wider);
+    narrow(&config)?;
     config.warnings.iter().for_each(|warning| log::warn!("{warning}"));
-    if let Some(file) = config.file.as_ref().filter(|_| config.has_secrets) {
-        narrow(file);
-    }
     raise_open_files();
 
     // All it does is wait, read and write, in less than half a core at its busiest. One thread answers a lone client as
@@ -51,15 +47,20 @@ pub(crate) fn run(config: Config) -> Result<(), Failure> {
     ended
 }
 
-/// Sees that a configuration file with secrets in it is this user's alone. One that is kept elsewhere, by a link, stays.
-fn narrow(file: &Path) {
-    match private::open(file, OpenOptions::new().read(true)) {
-        Ok((_, Some(mode))) => {
-            log::warn!("{} had mode {mode:03o}; narrowed to this user alone", file.display());
-        }
-        Ok((_, None)) => {}
-        Err(error) => log::info!("{} has secrets in it, and {error}", file.display()),
+/// Sees that what is in the state folder, and a configuration file with secrets in it, is this user's alone.
+fn narrow(config: &Config) -> Result<(), Failure> {
+    for folder in [config.state.launch(), config.state.sessions()].iter().filter(|folder| folder.is_dir()) {
+        let unusable = |source| Failure::File { what: "folder of the daemon", path: folder.clone(), source };
+        private::tell(folder, private::own_folder(folder).map_err(unusable)?);
     }
+    if let Some(file) = config.file.as_ref().filter(|_| config.has_secrets) {
+        match private::open(file, OpenOptions::new().read(true)) {
+            Ok((_, wider)) => private::tell(file, wider),
+            // It is kept elsewhere, behind a link, or by somebody else: its mode is their business.
+            Err(error) => log::info!("{} has secrets in it, and {error}", file.display()),
+        }
+    }
+    Ok(())
 }
 
 async fn live(config: Config, mut instance: Instance) -> Result<(), Failure> {

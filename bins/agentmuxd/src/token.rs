@@ -28,9 +28,7 @@ fn read(path: &Path) -> io::Result<Option<Secret>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    if let Some(mode) = wider {
-        log::warn!("{} had mode {mode:03o}; narrowed to this user alone", path.display());
-    }
+    crate::private::tell(path, wider);
     let mut text = String::new();
     file.by_ref().take(4096).read_to_string(&mut text)?;
     let token = text.strip_suffix('\n').unwrap_or(&text);

@@ -141,8 +141,9 @@ impl ConfigFile {
         let table = DeTable::parse(text)
             .map_err(|error| refuse(error.span(), &format!("is not valid TOML: {}", error.message())))?;
         for (key, value) in table.get_ref() {
-            let json = json(value).map_err(|(span, why)| refuse(Some(span), why))?;
             let name = key.get_ref().to_string();
+            let json = json(value);
+            let json = json.map_err(|(span, why)| refuse(Some(span), &format!("{name:?} holds {why}")))?;
             let (key_at, value_at) = (Place::of(text, &key.span()), Place::of(text, &value.span()));
             for inner in value.get_ref().as_table().into_iter().flat_map(|table| table.keys()) {
                 let place = Place::of(text, &inner.span());
@@ -177,14 +178,14 @@ fn json(value: &Spanned<DeValue<'_>>) -> Result<Value, (Range<usize>, &'static s
         DeValue::Boolean(is) => Value::from(*is),
         DeValue::Integer(number) => {
             let parsed = i64::from_str_radix(number.as_str(), number.radix());
-            Value::from(parsed.map_err(|_| refuse("is a number that is too large"))?)
+            Value::from(parsed.map_err(|_| refuse("a number that is too large"))?)
         }
         DeValue::Float(number) => {
             let parsed: Option<f64> = number.as_str().parse().ok();
             let finite = parsed.and_then(serde_json::Number::from_f64);
-            Value::Number(finite.ok_or_else(|| refuse("is no number that a setting can have"))?)
+            Value::Number(finite.ok_or_else(|| refuse("a number that no setting can be"))?)
         }
-        DeValue::Datetime(_) => return Err(refuse("is a date; no setting is one")),
+        DeValue::Datetime(_) => return Err(refuse("a date, which no setting can be")),
         DeValue::Array(items) => items.iter().map(json).collect::<Result<Vec<_>, _>>()?.into(),
         DeValue::Table(table) => {
             let entry =
@@ -232,9 +233,13 @@ mod tests {
                 "configuration file c.toml:2:1 is not valid TOML: duplicate key",
             ),
             ("c.toml", "port = 1\nhost = my\n", "configuration file c.toml:2:8 is not valid TOML: "),
-            ("c.toml", "port = 99999999999999999999", "configuration file c.toml:1:8 is a number"),
-            ("c.toml", "x = [1,\n  nan]", "configuration file c.toml:2:3 is no number"),
-            ("c.toml", "[a.b]\nx = 1979-05-27", "configuration file c.toml:2:5 is a date"),
+            (
+                "c.toml",
+                "port = 99999999999999999999",
+                "configuration file c.toml:1:8 \"port\" holds a number that is too large",
+            ),
+            ("c.toml", "x = [1,\n  nan]", "configuration file c.toml:2:3 \"x\" holds a number that no"),
+            ("c.toml", "[a.b]\nx = 1979-05-27", "configuration file c.toml:2:5 \"a\" holds a date"),
             (
                 "c.json",
                 "{\"port\": 1,}",

@@ -18,8 +18,26 @@ pub(super) struct Layer {
     /// Its name in errors.
     pub(super) file: String,
     pub(super) text: String,
-    /// Whether lines of `text` are lines of the file.
-    pub(super) has_lines: bool,
+    /// The line of the file that an error is at.
+    pub(super) lines: Lines,
+}
+
+/// What lines of a layer's text are in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// The same ones.
+    Same,
+    /// All this one, if it is known.
+    One(Option<usize>),
+}
+
+impl Lines {
+    fn at(self, text: &str, position: usize) -> Option<usize> {
+        match self {
+            Self::Same => Some(line_of(text, position)),
+            Self::One(line) => line,
+        }
+    }
 }
 
 /// The layers of a profile, the topmost first. Each is padded with blanks as long as all above it: so a position tells
@@ -92,8 +110,8 @@ impl Layers {
     fn refuse_toml(&self, layer: usize, error: &toml::de::Error) -> ProfileError {
         let reason = error.message().lines().collect::<Vec<_>>().join("; ");
         let (layer, text) = &self.0[layer];
-        let line = error.span().map(|span| line_of(text, span.start));
-        ProfileError { file: layer.file.clone(), line: line.filter(|_| layer.has_lines), reason }
+        let line = error.span().and_then(|span| layer.lines.at(text, span.start));
+        ProfileError { file: layer.file.clone(), line, reason }
     }
 
     /// The layer that a position is in.
@@ -127,7 +145,7 @@ impl<'a> Document<'a> {
         let (layer, text) = &self.layers.0[self.layers.layer_at(span.start)];
         ProfileError {
             file: layer.file.clone(),
-            line: layer.has_lines.then(|| line_of(text, span.start)),
+            line: layer.lines.at(text, span.start),
             reason: format!("{words}{}", fault.why),
         }
     }

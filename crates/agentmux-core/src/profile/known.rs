@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::document::{Layer, Layers};
+use super::document::{Layer, Layers, Lines};
 use super::{Profile, ProfileError, lint, raw};
 use crate::config_file::ConfigFile;
 use crate::input::ShortName;
@@ -64,6 +64,7 @@ pub struct Definitions(BTreeMap<String, Vec<Definition>>);
 struct Definition {
     origin: Origin,
     text: String,
+    lines: Lines,
 }
 
 /// An entry of `agents` in a configuration file.
@@ -80,7 +81,8 @@ impl Definitions {
     /// Those compiled in.
     pub fn builtin() -> Self {
         let define = |(name, text): (&str, &str)| {
-            let definition = Definition { origin: Origin::BuiltIn, text: text.to_owned() };
+            let definition =
+                Definition { origin: Origin::BuiltIn, text: text.to_owned(), lines: Lines::Same };
             (name.to_owned(), vec![definition])
         };
         Self(BUILTIN.into_iter().map(define).collect())
@@ -133,7 +135,7 @@ impl Definitions {
         let text = std::fs::read_to_string(file);
         let text = text.map_err(|error| refuse(format!("cannot be read: {error}")))?;
         let stack = self.0.entry(name.to_string()).or_default();
-        let definition = Definition { origin: Origin::File(file.to_owned()), text };
+        let definition = Definition { origin: Origin::File(file.to_owned()), text, lines: Lines::Same };
         match stack.iter().position(|other| other.origin != Origin::BuiltIn) {
             Some(at) if matches!(stack[at].origin, Origin::File(_)) => stack[at] = definition,
             Some(at) => stack.insert(at, definition),
@@ -154,8 +156,7 @@ impl Definitions {
             reason: "\"agents\" must be a table: a profile's keys for each agent's name".to_owned(),
         })?;
         entries.iter().try_for_each(|(name, entry)| {
-            let added = self.add_entry(name, entry, &file.path);
-            added.map_err(|error| ProfileError { line: file.line_of(AGENTS, name), ..error })
+            self.add_entry_of_line(name, entry, &file.path, file.line_of(AGENTS, name))
         })
     }
 
@@ -170,7 +171,17 @@ impl Definitions {
         value: &serde_json::Value,
         file: &Path,
     ) -> Result<(), ProfileError> {
-        let refuse = |reason: String| ProfileError { file: entry_of(name, file), line: None, reason };
+        self.add_entry_of_line(name, value, file, None)
+    }
+
+    fn add_entry_of_line(
+        &mut self,
+        name: &str,
+        value: &serde_json::Value,
+        file: &Path,
+        line: Option<usize>,
+    ) -> Result<(), ProfileError> {
+        let refuse = |reason: String| ProfileError { file: entry_of(name, file), line, reason };
         let name = ShortName::parse("the agent's name", name).map_err(|invalid| refuse(invalid.message))?;
         let mut entry = Entry::deserialize(value).map_err(|error| refuse(error.to_string()))?;
         if entry.extends.is_none() {
@@ -180,7 +191,7 @@ impl Definitions {
             entry.extends = Some(name.to_string());
         }
         let text = toml::to_string(&entry).map_err(|error| refuse(error.to_string()))?;
-        let definition = Definition { origin: Origin::Entry(file.to_owned()), text };
+        let definition = Definition { origin: Origin::Entry(file.to_owned()), text, lines: Lines::One(line) };
         self.0.entry(name.to_string()).or_default().push(definition);
         Ok(())
     }
@@ -285,8 +296,7 @@ impl Definition {
             Origin::File(path) => path.display().to_string(),
             Origin::Entry(path) => entry_of(name, path),
         };
-        let has_lines = !matches!(self.origin, Origin::Entry(_));
-        Layer { file, text: self.text.clone(), has_lines }
+        Layer { file, text: self.text.clone(), lines: self.lines }
     }
 }
 
