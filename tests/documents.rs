@@ -18,9 +18,10 @@ use desk::Desk;
 use page::{Block, Page, Use, repository};
 
 /// Why a block is not run here.
-const REASONS: [(&str, &str); 3] = [
+const REASONS: [(&str, &str); 4] = [
     ("ci", "`.ci/run` runs these very lines, on a machine of its own"),
     ("installs", "changes the machine that it is run on"),
+    ("macos", "launchctl, brew and the like are on macOS only"),
     ("long", "measures for minutes"),
 ];
 
@@ -36,6 +37,7 @@ pages! {
     the_readme_works_as_it_is_written: "README.md", follow;
     the_api_works_as_it_is_written: "docs/api.md", follow_the_api;
     the_client_works_as_it_is_written: "docs/client.md", follow;
+    one_comes_from_python_as_it_is_written: "docs/migrating.md", follow;
     profiles_are_made_as_it_is_written: "docs/profiles.md", follow_with_a_session;
     the_tour_shows_what_is_seen: "docs/tour.md", follow;
     performance_is_measured_as_it_is_written: "docs/performance.md", follow;

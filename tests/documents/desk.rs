@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use serde_json::Value;
 
 use super::likeness::is_like;
-use super::page::{Block, How, Page, Step, Use, repository};
+use super::page::{Block, How, Page, Seen, Use, repository};
 use crate::client::program;
 use crate::harness::{Client, PATIENCE, Setup, Tmux, within};
 
@@ -102,9 +102,10 @@ impl Desk {
             let Use::Run(how, steps) = &block.use_ else { continue };
             before(&mut self, block);
             for step in steps {
-                let output = self.run(page, *how, step);
-                let Some(lines) = &step.shown else { continue };
-                let (shown, output) = (page.shown(lines), self.as_in_a_page(&output));
+                let shown = step.shown.as_ref().map(|lines| page.shown(block, lines));
+                let output = self.run(*how, &step.command, shown.as_deref());
+                let (Some(lines), Some(shown)) = (&step.shown, shown) else { continue };
+                let output = self.as_in_a_page(&output);
                 if !is_like(&shown, &output) {
                     assert!(
                         std::env::var_os(REWRITE).is_some(),
@@ -113,7 +114,7 @@ impl Desk {
                         lines.start,
                         step.command
                     );
-                    seen.push((lines.clone(), output));
+                    seen.push(Seen { lines: lines.clone(), text: output, indent: block.indent });
                 }
             }
         }
@@ -125,23 +126,22 @@ impl Desk {
 
     /// Runs a step; what it printed.
     #[track_caller]
-    fn run(&mut self, page: &Page, how: How, step: &Step) -> String {
-        let shown = step.shown.as_ref().map(|lines| page.shown(lines));
+    fn run(&mut self, how: How, command: &str, shown: Option<&str>) -> String {
         match how {
-            How::ByThemselves => self.command(&step.command, shown.is_none()),
+            How::ByThemselves => self.command(command, shown.is_none()),
             How::ByCtrlC => {
-                self.begin(&step.command);
+                self.begin(command);
                 let output = self.until("it prints something", |output| !output.trim().is_empty());
                 self.terminals.run(&["send-keys", "-t", READER, "C-c"]);
                 self.ended();
                 output
             }
             How::ByDetaching => {
-                self.begin(&step.command);
+                self.begin(command);
                 within(PATIENCE, "somebody is attached", || {
                     (!self.agents().attached().is_empty()).then_some(())
                 });
-                let output = self.until("the screen is the one that is shown", |output| match &shown {
+                let output = self.until("the screen is the one that is shown", |output| match shown {
                     Some(shown) if std::env::var_os(REWRITE).is_none() => {
                         is_like(shown, &self.as_in_a_page(output))
                     }
@@ -151,7 +151,7 @@ impl Desk {
                 self.ended();
                 output
             }
-            How::WithThePage => self.daemon(&step.command),
+            How::WithThePage => self.daemon(command),
         }
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Block {
     /// Where its first line is, from 0.
     pub(crate) at: usize,
     pub(crate) text: String,
+    /// How far it is indented, as part of a list.
+    pub(crate) indent: usize,
     pub(crate) use_: Use,
     /// The real agent that it needs.
     pub(crate) agent: Option<String>,
@@ -62,6 +64,14 @@ pub(crate) struct Step {
     pub(crate) shown: Option<Range<usize>>,
 }
 
+/// What was seen, in place of the lines that show it.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) lines: Range<usize>,
+    pub(crate) text: String,
+    pub(crate) indent: usize,
+}
+
 impl Page {
     /// A page by its path in the repository.
     pub(crate) fn open(name: &str) -> Self {
@@ -72,17 +82,19 @@ impl Page {
         Self { name: name.to_owned(), path, lines, blocks }
     }
 
-    /// What the page shows in these lines.
-    pub(crate) fn shown(&self, lines: &Range<usize>) -> String {
-        self.lines[lines.clone()].join("\n")
+    /// What the page shows in these lines of the block.
+    pub(crate) fn shown(&self, block: &Block, lines: &Range<usize>) -> String {
+        let lines = self.lines[lines.clone()].iter();
+        lines.map(|line| line.get(block.indent..).unwrap_or_default()).collect::<Vec<_>>().join("\n")
     }
 
-    /// Puts what was seen into the page, each in place of its lines.
-    pub(crate) fn rewrite(&self, mut seen: Vec<(Range<usize>, String)>) {
+    /// Puts what was seen into the page.
+    pub(crate) fn rewrite(&self, mut seen: Vec<Seen>) {
         let mut lines = self.lines.clone();
-        seen.sort_by_key(|(at, _)| at.start);
-        for (at, text) in seen.into_iter().rev() {
-            lines.splice(at, text.lines().map(str::to_owned));
+        seen.sort_by_key(|seen| seen.lines.start);
+        for Seen { lines: at, text, indent } in seen.into_iter().rev() {
+            let indented = text.lines().map(|line| format!("{:indent$}{line}", "").trim_end().to_owned());
+            lines.splice(at, indented);
         }
         std::fs::write(&self.path, lines.join("\n") + "\n").unwrap();
     }
@@ -103,14 +115,14 @@ fn blocks(name: &str, lines: &[String]) -> Vec<Block> {
         let (end, _) = end.unwrap_or_else(|| panic!("{name}:{}: the block has no end", fence + 1));
         let content: Vec<_> =
             lines[fence + 1..end].iter().map(|line| line.get(indent..).unwrap_or_default()).collect();
-        let block = Block::new(fence + 1, words, &content);
+        let block = Block::new(fence + 1, indent, words, &content);
         blocks.push(block.unwrap_or_else(|why| panic!("{name}:{}: {why}", fence + 1)));
     }
     blocks
 }
 
 impl Block {
-    fn new(at: usize, words: &str, content: &[&str]) -> Result<Self, String> {
+    fn new(at: usize, indent: usize, words: &str, content: &[&str]) -> Result<Self, String> {
         let mut words = words.split_whitespace();
         let language = words.next().unwrap_or("text");
         let text = content.join("\n");
@@ -119,7 +131,7 @@ impl Block {
             _ => vec![Step { command: text.clone(), shown: None }],
         };
         let is_run = matches!(language, "sh" | "console");
-        let mut block = Self { at, text, use_: Use::Read, agent: None };
+        let mut block = Self { at, text, indent, use_: Use::Read, agent: None };
         if is_run {
             block.use_ = Use::Run(How::ByThemselves, steps);
         }
@@ -171,6 +183,6 @@ fn a_transcript_is_commands_and_what_they_print() {
 #[test]
 fn a_word_that_means_nothing_is_refused() {
     for words in ["sh norunning", "sh file:x", "toml daemon", "json norun:macos"] {
-        assert!(Block::new(1, words, &[]).is_err(), "{words}");
+        assert!(Block::new(1, 0, words, &[]).is_err(), "{words}");
     }
 }
