@@ -18,10 +18,13 @@ use desk::Desk;
 use page::{Block, Page, Use, repository};
 
 /// Why a block is not run here.
-const REASONS: [(&str, &str); 4] = [
+const REASONS: [(&str, &str); 7] = [
     ("ci", "`.ci/run` runs these very lines, on a machine of its own"),
     ("installs", "changes the machine that it is run on"),
     ("macos", "launchctl, brew and the like are on macOS only"),
+    ("systemd", "needs systemd, and a session of the user's"),
+    ("machine", "needs another machine"),
+    ("ends", "ends all that the page still needs"),
     ("long", "measures for minutes"),
 ];
 
@@ -37,6 +40,7 @@ pages! {
     the_readme_works_as_it_is_written: "README.md", follow;
     the_api_works_as_it_is_written: "docs/api.md", follow_the_api;
     the_client_works_as_it_is_written: "docs/client.md", follow;
+    it_is_left_running_as_it_is_written: "docs/deployment.md", follow;
     one_comes_from_python_as_it_is_written: "docs/migrating.md", follow;
     profiles_are_made_as_it_is_written: "docs/profiles.md", follow_with_a_session;
     the_tour_shows_what_is_seen: "docs/tour.md", follow;
