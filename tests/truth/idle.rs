@@ -90,3 +90,14 @@ fn work_that_a_person_started_counts_too() {
     daemon.until_idle();
     assert_eq!(daemon.log().all("idle").len(), 2);
 }
+
+#[test]
+fn not_by_a_row_of_its_output_that_looks_like_a_prompt_with_a_draft() {
+    // What stood in the box before Enter is no sign that the box is back; and 3 s of settling leave a slow machine time.
+    let slow = "extends = 'bash'\n[submit]\nsettle_ms = 3000\n";
+    let setup = Setup::new().write(".config/agentmux/agents/slow.toml", slow);
+    let daemon = setup.start();
+    daemon.post("/sessions", json!({"name": "a", "agent": "slow", "wait": 60})).with(201);
+    let turn = daemon.send(r"echo one; printf '%s ' '$ two'; sleep 0.4; printf '\nthree\n'")["turn"].clone();
+    assert_eq!((&turn["state"], &turn["reply"]), (&json!("done"), &json!("one\n$ two\nthree")), "{turn}");
+}

@@ -424,8 +424,9 @@ impl Session {
     }
 
     async fn press_enter(&mut self) {
-        // What the agent told before says nothing of what follows.
+        // What the agent told and showed before says nothing of what follows: our text in the box is no draft.
         self.ears.word = None;
+        self.candidate = None;
         let pressed = self.parts.terminal.keys(&self.parts.pane, &[Key::Enter]).await;
         let now = Instant::now();
         let Some(current) = &mut self.current else { return };

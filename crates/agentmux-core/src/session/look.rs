@@ -155,7 +155,7 @@ impl Session {
             State::Idle if matches!(self.reading.source, Source::Osc | Source::Hook) => {
                 self.parts.profile.submit.settle
             }
-            State::Idle => CONFIRM.max(self.parts.profile.submit.settle),
+            State::Idle | State::Draft => CONFIRM.max(self.parts.profile.submit.settle),
             _ => CONFIRM,
         }
     }
