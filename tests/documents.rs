@@ -5,6 +5,7 @@
 
 mod desk;
 mod likeness;
+mod links;
 mod page;
 
 use std::collections::BTreeSet;
@@ -116,6 +117,15 @@ fn each_page_with_commands_is_followed() {
     for name in pages() {
         let has_commands = Page::open(&name).blocks.iter().any(|block| matches!(block.use_, Use::Run(..)));
         assert!(!has_commands || PAGES.contains(&name.as_str()), "{name} is followed by no test");
+    }
+}
+
+#[test]
+fn what_a_page_points_at_is_there() {
+    let decisions = std::fs::read_dir(repository().join("docs/decisions")).unwrap();
+    let decisions = decisions.map(|entry| format!("docs/decisions/{}", entry.unwrap().file_name().display()));
+    for name in pages().into_iter().chain(decisions) {
+        assert_eq!(links::dead(&name), [""; 0], "{name} points at what is not there");
     }
 }
 
