@@ -63,6 +63,8 @@ pub(crate) const CLAUDE: Agent = Agent {
     exit: "/exit",
 };
 
+pub(super) const CLAUDE_SUBSCRIBER: Agent = Agent { seed: claude_subscriber, ..CLAUDE };
+
 pub(crate) const CODEX: Agent = Agent {
     name: "codex",
     seed: codex,
@@ -135,15 +137,31 @@ fn all_of_it(text: &str) -> &str {
     text
 }
 
+/// Not a real key. Claude Code asks about each key that it does not know by its last 20 characters.
+const CLAUDE_KEY: &str = "sk-ant-api03-not-a-real-key-00000000000000000000";
+
 /// Claude Code's user asks to be asked before a command runs, which is not today's default.
 pub(crate) const CLAUDE_SETTINGS: &str = r#"{"permissions": {"defaultMode": "manual"}}"#;
 
 fn claude(setup: Setup, model: &StandIn, folder: Folder) -> Setup {
-    // Not a real key. Claude Code asks about each key that it does not know by its last 20 characters.
-    const KEY: &str = "sk-ant-api03-not-a-real-key-00000000000000000000";
+    claude_home(setup, model, folder).env("ANTHROPIC_API_KEY", CLAUDE_KEY)
+}
+
+/// The login of a subscription: its limits are told by the service, and Claude Code waits for their end.
+fn claude_subscriber(setup: Setup, model: &StandIn, folder: Folder) -> Setup {
+    let login = json!({
+        "accessToken": "sk-ant-oat01-not-a-real-token", "refreshToken": "sk-ant-ort01-not-a-real-token",
+        "expiresAt": 4_102_444_800_000_u64, "scopes": ["user:inference", "user:profile"],
+        "subscriptionType": "max",
+    });
+    claude_home(setup, model, folder)
+        .write(".claude/.credentials.json", &json!({"claudeAiOauth": login}).to_string())
+}
+
+fn claude_home(setup: Setup, model: &StandIn, folder: Folder) -> Setup {
     let mut known = json!({
         "hasCompletedOnboarding": true,
-        "customApiKeyResponses": {"approved": [KEY[KEY.len() - 20..]], "rejected": []},
+        "customApiKeyResponses": {"approved": [CLAUDE_KEY[CLAUDE_KEY.len() - 20..]], "rejected": []},
     });
     if folder == Folder::Trusted {
         known["projects"] = json!({work(&setup): {"hasTrustDialogAccepted": true}});
@@ -153,7 +171,6 @@ fn claude(setup: Setup, model: &StandIn, folder: Folder) -> Setup {
         .write(".claude.json", &known.to_string())
         .write(".claude/settings.json", CLAUDE_SETTINGS)
         .env("ANTHROPIC_BASE_URL", &model.url())
-        .env("ANTHROPIC_API_KEY", KEY)
         .env("DISABLE_AUTOUPDATER", "1")
         .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
 }

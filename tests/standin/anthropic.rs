@@ -4,13 +4,29 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::Dialect;
 use super::ask::{Ask, functions};
-use super::http::Events;
+use super::http::{Events, Refusal};
 use super::script::{Content, Piece, Reply};
 use super::tools::Call;
+use super::{Dialect, Limit};
 
-pub(crate) const DIALECT: Dialect = Dialect { read, stream, whole: None, failure: super::failure };
+pub(crate) const DIALECT: Dialect = Dialect { read, stream, whole: None, failure: super::failure, limit };
+
+/// As a subscription's limit of five hours is told.
+fn limit(limit: Limit) -> Refusal {
+    let message = "This request would exceed your account's rate limit. Please try again later.";
+    Refusal {
+        status: 429,
+        headers: vec![
+            ("anthropic-ratelimit-unified-status", "rejected".into()),
+            ("anthropic-ratelimit-unified-representative-claim", "five_hour".into()),
+            ("anthropic-ratelimit-unified-reset", limit.ends.to_string()),
+            ("retry-after", limit.left.to_string()),
+            ("x-should-retry", "false".into()),
+        ],
+        document: json!({"type": "error", "error": {"type": "rate_limit_error", "message": message}}),
+    }
+}
 
 fn read(body: &Value) -> Ask {
     let mut ask = Ask {

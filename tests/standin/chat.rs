@@ -4,13 +4,21 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::Dialect;
 use super::ask::{Ask, Said, functions, joined};
-use super::http::Events;
+use super::http::{Events, Refusal};
 use super::script::{Content, Piece, Reply};
 use super::tools::Call;
+use super::{Dialect, Limit};
 
-pub(crate) const DIALECT: Dialect = Dialect { read, stream, whole: Some(whole), failure: super::failure };
+pub(crate) const DIALECT: Dialect =
+    Dialect { read, stream, whole: Some(whole), failure: super::failure, limit };
+
+/// As OpenAI tells that nothing is left; it does not say until when.
+fn limit(_: Limit) -> Refusal {
+    let message = "You exceeded your current quota, please check your plan and billing details.";
+    let error = json!({"message": message, "type": "insufficient_quota", "param": null, "code": "insufficient_quota"});
+    Refusal { status: 429, headers: Vec::new(), document: json!({"error": error}) }
+}
 
 fn read(body: &Value) -> Ask {
     let mut ask = Ask {

@@ -4,13 +4,32 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::Dialect;
 use super::ask::{Ask, Said, functions};
-use super::http::Events;
+use super::http::{Events, Refusal};
 use super::script::{Content, Piece, Reply};
+use super::{Dialect, Limit};
 
-pub(crate) const STREAMED: Dialect = Dialect { read, stream, whole: None, failure };
-pub(crate) const WHOLE: Dialect = Dialect { read: read_whole, stream, whole: Some(whole), failure };
+pub(crate) const STREAMED: Dialect = Dialect { read, stream, whole: None, failure, limit };
+pub(crate) const WHOLE: Dialect = Dialect { read: read_whole, stream, whole: Some(whole), failure, limit };
+
+/// As the quota of a day is told.
+fn limit(limit: Limit) -> Refusal {
+    let kind = |name: &str| format!("type.googleapis.com/google.rpc.{name}");
+    let message = format!(
+        "You exceeded your current quota, please check your plan and billing details.\nPlease retry in {}s.",
+        limit.left
+    );
+    let quota = json!({
+        "quotaMetric": "generativelanguage.googleapis.com/generate_content_free_tier_requests",
+        "quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
+    });
+    let details = json!([
+        {"@type": kind("QuotaFailure"), "violations": [quota]},
+        {"@type": kind("RetryInfo"), "retryDelay": format!("{}s", limit.left)},
+    ]);
+    let error = json!({"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED", "details": details});
+    Refusal { status: 429, headers: Vec::new(), document: json!({"error": error}) }
+}
 
 fn read_whole(body: &Value) -> Ask {
     Ask { is_whole: true, ..read(body) }

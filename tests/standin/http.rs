@@ -50,14 +50,31 @@ impl Request {
     }
 }
 
+/// A refusal, as the real service words it.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) document: Value,
+}
+
 /// Answers with one JSON document.
 pub(crate) fn json(to: &mut TcpStream, status: u16, document: &Value) -> io::Result<()> {
+    answer(to, status, "", document)
+}
+
+pub(crate) fn refuse(to: &mut TcpStream, refusal: &Refusal) -> io::Result<()> {
+    let headers = refusal.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+    answer(to, refusal.status, &headers.collect::<String>(), &refusal.document)
+}
+
+fn answer(to: &mut TcpStream, status: u16, headers: &str, document: &Value) -> io::Result<()> {
     let body = document.to_string();
     let length = body.len();
     write!(
         to,
         "HTTP/1.1 {status} Scripted\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
-         Connection: close\r\n\r\n{body}"
+         Connection: close\r\n{headers}\r\n{body}"
     )
 }
 

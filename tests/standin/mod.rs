@@ -18,11 +18,12 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
 use ask::Ask;
-use http::{Events, Request};
+use http::{Events, Refusal, Request};
 use script::Reply;
 
 pub(crate) use script::MARKDOWN;
@@ -43,6 +44,8 @@ struct State {
     streams: AtomicUsize,
     /// Replies to prompts that are complete but for their last event.
     replies: AtomicUsize,
+    /// When the usage limit ends, where one was met: seconds since the epoch.
+    limit: Mutex<Option<u64>>,
 }
 
 /// An API, as far as the stand-in cares.
@@ -55,6 +58,15 @@ struct Dialect {
     whole: Option<fn(&Reply, usize) -> Value>,
     /// How to say that it failed with this status, and why.
     failure: fn(u16, &str) -> Value,
+    /// How to say that a usage limit is reached, and when that ends.
+    limit: fn(Limit) -> Refusal,
+}
+
+/// A usage limit, which ends so many seconds after the epoch, and from now on.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    ends: u64,
+    left: u64,
 }
 
 impl StandIn {
@@ -75,6 +87,11 @@ impl StandIn {
     /// The prompts that arrived, each exactly as the agent sent it; a retry arrives again.
     pub(crate) fn user_texts(&self) -> Vec<String> {
         self.state.texts.lock().unwrap().clone()
+    }
+
+    /// When the usage limit ends that was met: seconds since the epoch.
+    pub(crate) fn limit_ends(&self) -> Option<u64> {
+        *self.state.limit.lock().unwrap()
     }
 
     /// How many replies to prompts were about to end: counted before the last event of each is sent, so that
@@ -136,6 +153,9 @@ fn converse(connection: &mut TcpStream, state: &State, dialect: &Dialect, ask: &
         texts.push(ask.text().to_owned());
         times = texts.iter().filter(|text| *text == ask.text()).count();
     }
+    if let Some(limit) = state.limit(ask) {
+        return http::refuse(connection, &(dialect.limit)(limit));
+    }
     let reply = script::reply_to(ask, times);
     std::thread::sleep(reply.silence);
     if let script::Content::Failure(status) = reply.content {
@@ -153,6 +173,20 @@ fn converse(connection: &mut TcpStream, state: &State, dialect: &Dialect, ask: &
         return http::json(connection, 200, &document);
     }
     (dialect.stream)(&reply, &mut Events::start(connection, number, &mut about_to_end)?)
+}
+
+impl State {
+    /// The usage limit that keeps this from being answered. Agents tell its end to the minute, so it is a full one.
+    fn limit(&self, ask: &Ask) -> Option<Limit> {
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        let mut ends = self.limit.lock().unwrap();
+        if let Some(away) = script::limit(ask.text()).filter(|_| ask.is_prompt()) {
+            ends.get_or_insert((now + away).as_secs().next_multiple_of(60));
+        }
+        let ends = (*ends)?;
+        let left = Duration::from_secs(ends).checked_sub(now)?;
+        Some(Limit { ends, left: left.as_secs() + 1 })
+    }
 }
 
 /// A failure as the clients of Anthropic and OpenAI understand it.

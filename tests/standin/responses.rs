@@ -4,13 +4,22 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::Dialect;
 use super::ask::{Ask, Said, functions};
-use super::http::Events;
+use super::http::{Events, Refusal};
 use super::script::{Content, Piece, Reply};
 use super::tools::Call;
+use super::{Dialect, Limit};
 
-pub(crate) const DIALECT: Dialect = Dialect { read, stream, whole: None, failure: super::failure };
+pub(crate) const DIALECT: Dialect = Dialect { read, stream, whole: None, failure: super::failure, limit };
+
+/// As a plan's limit is told.
+fn limit(limit: Limit) -> Refusal {
+    let error = json!({
+        "type": "usage_limit_reached", "message": "The usage limit has been reached", "plan_type": "plus",
+        "resets_at": limit.ends, "resets_in_seconds": limit.left,
+    });
+    Refusal { status: 429, headers: Vec::new(), document: json!({"error": error}) }
+}
 
 fn read(body: &Value) -> Ask {
     let mut ask = Ask {

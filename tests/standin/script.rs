@@ -11,6 +11,7 @@
 //! | `RECALL` | the last prompt of this conversation that was another: the proof that there was one |
 //! | `TOOL command` | a call of the shell tool with the rest of the line, then `TOOL-DONE` |
 //! | `ASK` | a call of the tool that asks the user: Which colour? Then `TOOL-DONE` |
+//! | `LIMIT s` | the usage limit is reached, for all prompts, until the first full minute that is `s` seconds away; then `LIMIT-DONE` |
 //! | `ERRxxx` | this HTTP status, each time |
 //! | `ERRxxx n` | this HTTP status the first `n` times that the prompt arrives, then `RECOVERED` |
 //!
@@ -129,9 +130,16 @@ fn scripted(keyword: &str, rest: &str, times: usize) -> Reply {
             Reply::text(format!("PONG-{argument}"))
         }
         "PONG" => Reply::text("PONG"),
+        "LIMIT" => Reply::text("LIMIT-DONE"),
         _ if number > 0 && times > number => Reply::text("RECOVERED"),
         _ => Reply::of(Content::Failure(status(keyword).unwrap_or(500))),
     }
+}
+
+/// How far away the end of a usage limit is at least, where the prompt is the one that meets it.
+pub(crate) fn limit(text: &str) -> Option<Duration> {
+    let (_, rest) = last_keyword(text).filter(|(keyword, _)| *keyword == "LIMIT")?;
+    rest.split_whitespace().next()?.parse().ok().map(Duration::from_secs)
 }
 
 /// Words in lines of twelve.
@@ -142,7 +150,8 @@ fn words(count: usize) -> String {
 
 /// The last keyword and what follows on its line. After `TOOL` the line is its command, keywords or not.
 fn last_keyword(text: &str) -> Option<(&str, &str)> {
-    const KEYWORDS: [&str; 9] = ["PONG", "SLOW", "THINK", "HANG", "LONG", "MD", "RECALL", "TOOL", "ASK"];
+    const KEYWORDS: [&str; 10] =
+        ["PONG", "SLOW", "THINK", "HANG", "LONG", "MD", "RECALL", "TOOL", "ASK", "LIMIT"];
     let mut last = None;
     for line in text.lines() {
         let mut rest = line;
