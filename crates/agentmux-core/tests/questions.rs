@@ -78,6 +78,9 @@ const EXPECTED: &[Expected] = &[
         &[">Allow once", "Allow for this session", "No, suggest changes (esc)"], DECIDED),
     asks(("gemini", "edit"), "permission", "? WriteFile  Writing to w.txt\n1 one\n2 two\nApply this change?",
         &[">Allow once", "Allow for this session", "Modify with external editor", "No, suggest changes (esc)"], DECIDED),
+    asks(("gemini", "usage-limit"), "choice",
+        "Usage limit reached for gemini-3.8-flash.\n/stats model for usage details\n/model to switch models.",
+        &[">Keep trying", "Stop"], DECIDED),
     asks(("gemini", "ask"), "question", "Which colour do you prefer?", &[">Red", "Blue", "Enter a custom value"], "choice text deny"),
 
     asks(("opencode", "perm-shell"), "permission",

@@ -47,7 +47,7 @@ fn screen(file: &Path) -> Screen {
     let number = |at: usize| usize::try_from(meta["cursor"][at].as_u64().unwrap()).unwrap();
     Screen {
         // The title of a new pane is the host's name: the agent has set none.
-        title: if title == meta["host"].as_str().unwrap() { String::new() } else { title.to_owned() },
+        title: if meta["host"].as_str() == Some(title) { String::new() } else { title.to_owned() },
         cursor_column: number(0),
         cursor_row: number(1),
         cursor_hidden: !meta["cursor_visible"].as_bool().unwrap(),
