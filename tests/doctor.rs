@@ -116,7 +116,9 @@ fn what_does_not_work_is_an_error() {
         "the default agent is missing"
     );
 
-    let found = document(&config(r#"{"startup_delay": -1}"#), 1);
+    let found = document(&config(r#"{"startup_delay": -1, "trust": "x"}"#), 1);
     assert_eq!(check(&found, "config").0, "fail");
     assert!(check(&found, "config").1.contains("\"startup_delay\""), "{found:#}");
+    let checks = found["checks"].as_array().unwrap();
+    assert_eq!(checks.iter().filter(|check| check["name"] == "config").count(), 2, "{found:#}");
 }

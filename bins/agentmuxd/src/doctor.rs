@@ -23,8 +23,9 @@ pub(crate) async fn look(config: Result<Config, ConfigError>, agents: bool) -> D
     let config = match config {
         Ok(config) => config,
         Err(error) => {
-            let check = Check::fail("config", error.to_string(), "docs/configuration.md lists the settings");
-            return Doctor { ok: false, checks: vec![check], agents: None };
+            let hint = "docs/configuration.md lists the settings";
+            let fail = |sentence: &String| Check::fail("config", sentence, hint);
+            return Doctor { ok: false, checks: error.sentences().iter().map(fail).collect(), agents: None };
         }
     };
     let mut checks = vec![configuration(&config), tmux(&config.home).await];
