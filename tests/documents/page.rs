@@ -15,6 +15,9 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+/// The languages of blocks that are no commands. Rust is run by the documentation tests of the crate that includes the page.
+const READ: [&str; 4] = ["text", "json", "toml", "rust,standalone_crate"];
+
 /// A page, read for its blocks.
 #[derive(Debug)]
 pub(crate) struct Page {
@@ -131,6 +134,9 @@ impl Block {
             _ => vec![Step { command: text.clone(), shown: None }],
         };
         let is_run = matches!(language, "sh" | "console");
+        if !is_run && !READ.contains(&language) {
+            return Err(format!("'{language}' is neither run nor known as something that is only read"));
+        }
         let mut block = Self { at, text, indent, use_: Use::Read, agent: None };
         if is_run {
             block.use_ = Use::Run(How::ByThemselves, steps);
@@ -182,7 +188,7 @@ fn a_transcript_is_commands_and_what_they_print() {
 
 #[test]
 fn a_word_that_means_nothing_is_refused() {
-    for words in ["sh norunning", "sh file:x", "toml daemon", "json norun:macos"] {
+    for words in ["sh norunning", "sh file:x", "toml daemon", "json norun:macos", "bash"] {
         assert!(Block::new(1, 0, words, &[]).is_err(), "{words}");
     }
 }
