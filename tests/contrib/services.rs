@@ -45,12 +45,23 @@ fn a_restart_by_systemd_spares_the_agents_and_nothing_is_kept_from_them() {
     for line in ["KillMode=process", "OOMPolicy=continue", "Restart=on-failure", "WantedBy=default.target"] {
         assert!(unit.iter().any(|other| other == line), "{line}");
     }
-    // In a user's unit each of these sets NoNewPrivileges, or hides a part of the system from the agents.
-    let sandbox =
-        ["NoNewPrivileges", "Protect", "Private", "Restrict", "Lock", "SystemCall", "Capability", "Limit"];
-    let is_sandbox = |line: &&String| sandbox.iter().any(|name| line.starts_with(name));
-    let only = unit.iter().filter(is_sandbox).collect::<Vec<_>>();
-    assert!(only.is_empty(), "{only:?}");
+    // In a user's unit each of these sets NoNewPrivileges, hides a part of the system, or is inherited by the agents.
+    let kept_from_them = [
+        "NoNewPrivileges",
+        "Protect",
+        "Private",
+        "RestrictNamespaces",
+        "RestrictRealtime",
+        "RestrictSUIDSGID",
+        "RestrictAddressFamilies",
+        "Lock",
+        "SystemCall",
+        "Capability",
+        "Limit",
+        "UMask",
+    ];
+    let is_one = |line: &&String| kept_from_them.iter().any(|name| line.starts_with(name));
+    assert_eq!(unit.iter().find(is_one), None);
 }
 
 #[test]
