@@ -52,14 +52,17 @@ fn setup(profile: &str) -> Setup {
         .env("AGENTMUX_LOG", "debug")
 }
 
-/// Begins a turn, and waits until the agent has said that it took the prompt, where it says so.
-fn begin(daemon: &Daemon, path: &str, prompt: &str, told: bool) -> String {
-    let id = daemon.post(path, json!({"text": prompt})).ok()["turn"]["id"].as_str().unwrap().to_owned();
-    daemon.turn_in(&id, "working");
-    eventually("the receipt", || {
-        (!told || daemon.get(&format!("/turns/{id}")).ok()["receipt"] == "hook").then_some(())
-    });
+/// Begins a turn that asks something, so that its end is in our hand. Where the agent tells that it took the prompt, that
+/// is known by then.
+fn begin(daemon: &Daemon, path: &str, body: Value) -> String {
+    let id = daemon.post(path, body).ok()["turn"]["id"].as_str().unwrap().to_owned();
+    daemon.turn_in(&id, "needs_input");
     id
+}
+
+fn end(daemon: &Daemon, id: &str) -> Value {
+    daemon.post("/key", json!({"key": "enter"})).ok();
+    daemon.turn_in(id, "done")
 }
 
 fn record(file: &Path, prompt: &str, time: SystemTime, reply: &str) {
@@ -78,40 +81,38 @@ fn source(turn: &Value) -> (&str, &str) {
 fn a_record_is_found_by_its_conversation_and_believed_for_its_own_turn() {
     let daemon = setup(KEPT).start();
     let records = |day: &str, id: u8| daemon.file(&format!(".records/{day}/r-x-{id}.jsonl"));
-    let id = begin(&daemon, "/run", "THINK 2", true);
-    record(&records("01", 1), "THINK 2", SystemTime::now(), "# Own words\n");
-    let turn = daemon.turn_in(&id, "done");
+    let id = begin(&daemon, "/run", json!({"text": "ASK"}));
+    record(&records("01", 1), "ASK", SystemTime::now(), "# Own words\n");
+    let turn = end(&daemon, &id);
     assert_eq!(source(&turn), ("# Own words\n", "transcript"), "{turn}");
     assert_eq!((&turn["tokens"], &turn["context"]), (&json!({"input": 12, "output": 3}), &json!(42)));
     assert_eq!(daemon.get(&format!("/sessions/{}", turn["session"].as_str().unwrap())).ok()["context"], 42);
 
     // Another conversation, whose record is of an older turn with the same prompt; that of the one before is newer.
     let before = SystemTime::now();
-    let id = begin(&daemon, "/send", "THINK 2", true);
-    record(&records("00", 2), "THINK 2", before, "OLD");
-    record(&records("01", 1), "THINK 2", SystemTime::now(), "ANOTHER'S");
-    assert_eq!(source(&daemon.turn_in(&id, "done")), ("THINK-DONE", "screen"));
+    let id = begin(&daemon, "/send", json!({"text": "ASK"}));
+    record(&records("00", 2), "ASK", before, "OLD");
+    record(&records("01", 1), "ASK", SystemTime::now(), "ANOTHER'S");
+    assert_eq!(source(&end(&daemon, &id)), ("ASKED-YES", "screen"));
 }
 
 #[test]
 fn the_agent_s_own_variable_says_where_its_records_are() {
     let elsewhere = tempfile::tempdir().unwrap();
     let daemon = setup(KEPT).start();
-    let body = json!({"text": "THINK 2", "env": {"RECORDS": elsewhere.path()}});
-    let id = daemon.post("/run", body).ok()["turn"]["id"].as_str().unwrap().to_owned();
-    daemon.turn_in(&id, "working");
-    record(&daemon.file(".records/01/r-x-1.jsonl"), "THINK 2", SystemTime::now(), "WRONG");
-    record(&elsewhere.path().join("01/r-x-1.jsonl"), "THINK 2", SystemTime::now(), "RIGHT");
-    assert_eq!(source(&daemon.turn_in(&id, "done")), ("RIGHT", "transcript"));
+    let id = begin(&daemon, "/run", json!({"text": "ASK", "env": {"RECORDS": elsewhere.path()}}));
+    record(&daemon.file(".records/01/r-x-1.jsonl"), "ASK", SystemTime::now(), "WRONG");
+    record(&elsewhere.path().join("01/r-x-1.jsonl"), "ASK", SystemTime::now(), "RIGHT");
+    assert_eq!(source(&end(&daemon, &id)), ("RIGHT", "transcript"));
 }
 
 #[test]
 fn a_later_daemon_knows_the_record_that_an_earlier_one_found() {
     let mut daemon = setup(KEPT).start();
     let file = daemon.file(".records/01/r-x-1.jsonl");
-    let id = begin(&daemon, "/run", "THINK 1", true);
-    record(&file, "THINK 1", SystemTime::now(), "ONE");
-    assert_eq!(source(&daemon.turn_in(&id, "done")), ("ONE", "transcript"));
+    let id = begin(&daemon, "/run", json!({"text": "ASK"}));
+    record(&file, "ASK", SystemTime::now(), "ONE");
+    assert_eq!(source(&end(&daemon, &id)), ("ONE", "transcript"));
     daemon.kill();
     daemon.start_again();
     daemon.until_idle();
@@ -119,28 +120,41 @@ fn a_later_daemon_knows_the_record_that_an_earlier_one_found() {
     let hook = folder(&daemon).join("hook.json");
     let key = std::fs::read_to_string(&hook).unwrap();
     std::fs::write(&hook, key.replace("\"secret\":\"", "\"secret\":\"x")).unwrap();
-    let id = begin(&daemon, "/send", "THINK 2", false);
-    record(&file, "THINK 2", SystemTime::now(), "TWO");
-    assert_eq!(source(&daemon.turn_in(&id, "done")), ("TWO", "transcript"));
+    let id = begin(&daemon, "/send", json!({"text": "ASK"}));
+    record(&file, "ASK", SystemTime::now(), "TWO");
+    assert_eq!(source(&end(&daemon, &id)), ("TWO", "transcript"));
 }
 
 #[test]
 fn a_record_in_the_session_s_own_folder_is_of_one_turn_alone() {
     let daemon = setup(OWN).start();
-    let id = begin(&daemon, "/run", "THINK 2", false);
+    let id = begin(&daemon, "/run", json!({"text": "ASK"}));
     let (talk, used) = (folder(&daemon).join("talk"), folder(&daemon).join("used"));
-    std::fs::write(&talk, "ASKED 1\nTHINK 2\nSAID 1\n> I look\nASKED 2\nSAID 2\n> # Own\n> \n> SAID 3\n")
+    std::fs::write(&talk, "ASKED 1\nASK\nSAID 1\n> I look\nASKED 2\nSAID 2\n> # Own\n> \n> SAID 3\n")
         .unwrap();
     std::fs::write(&used, "{\"out\": 3}\n{\"out\": 4}\n{\"ou").unwrap();
-    let turn = daemon.turn_in(&id, "done");
+    let turn = end(&daemon, &id);
     assert_eq!(source(&turn), ("# Own\n\nSAID 3", "transcript"), "{turn}");
     assert_eq!(turn["tokens"]["output"], 7, "{turn}");
 
-    let id = begin(&daemon, "/send", "THINK 2", false);
+    let id = begin(&daemon, "/send", json!({"text": "ASK"}));
     assert_eq!((std::fs::read(&talk).unwrap(), std::fs::read(&used).unwrap()), (vec![], vec![]));
-    let turn = daemon.turn_in(&id, "done");
-    assert_eq!(source(&turn), ("THINK-DONE", "screen"), "{turn}");
+    let turn = end(&daemon, &id);
+    assert_eq!(source(&turn), ("ASKED-YES", "screen"), "{turn}");
     assert_eq!(turn.get("tokens"), None, "{turn}");
+}
+
+#[test]
+fn what_a_person_s_prompts_leave_in_the_session_s_own_folder_does_not_stay() {
+    let daemon = setup(OWN).start();
+    let session = daemon.run("PONG")["session"].as_str().unwrap().to_owned();
+    let talk = folder(&daemon).join("talk");
+    daemon.tmux().run(&["send-keys", "-t", &format!("={session}:"), "ASK", "Enter"]);
+    daemon.get(&format!("/sessions/{session}/wait?until=needs_input&wait=60")).ok();
+    std::fs::write(&talk, "SAID 1\n> A PERSON'S").unwrap();
+    daemon.post("/key", json!({"key": "enter"})).ok();
+    daemon.until_idle();
+    eventually("it is emptied", || std::fs::read(&talk).unwrap().is_empty().then_some(()));
 }
 
 /// The only session's own folder.

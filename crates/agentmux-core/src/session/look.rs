@@ -244,6 +244,10 @@ impl Session {
             changed
         });
         if let Some((state, evidence, question, exit, resets_at)) = news {
+            if state == State::Idle && self.current.is_none() {
+                // What a person's prompts left there is nobody's, and would grow for ever.
+                self.parts.link.empty_records();
+            }
             let (name, id) = (self.parts.name.clone(), self.parts.id.clone());
             let event = Event::Session { name, id, state, evidence, question, exit, resets_at };
             self.parts.book.events().push(event);

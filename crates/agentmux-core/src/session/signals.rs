@@ -277,7 +277,7 @@ impl Report {
     pub(super) fn new(link: &Link) -> Self {
         Self {
             since: Timestamp::now(),
-            is_fresh: link.record().is_none_or(|(_, rule, records)| records.empty(rule)),
+            is_fresh: link.empty_records(),
             taken: false,
             ended: false,
             reply: None,

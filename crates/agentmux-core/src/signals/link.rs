@@ -126,6 +126,11 @@ impl Link {
         self.secret.is_ok() && events.into_iter().any(|rule| rule.means == Meaning::Notes)
     }
 
+    /// Empties the records that are of one turn alone. False where that failed: they may tell of an older one.
+    pub(crate) fn empty_records(&self) -> bool {
+        self.record().is_none_or(|(_, rule, records)| records.empty(rule))
+    }
+
     /// Notes that an event came.
     pub(crate) fn note(&self, event: &str) {
         // An agent has a dozen events; anything more is not one's.
