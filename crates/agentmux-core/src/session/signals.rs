@@ -26,6 +26,9 @@ const AWAITED: Duration = Duration::from_millis(1500);
 /// 0.4 s late.
 const WRITTEN: Duration = Duration::from_millis(1000);
 
+/// After so many turns in a row that it did not write down, nothing is waited for: its user may have switched that off.
+const UNWRITTEN: u8 = 3;
+
 /// What was heard of the agent.
 #[derive(Debug, Default)]
 pub(super) struct Ears {
@@ -40,8 +43,8 @@ pub(super) struct Ears {
     pub(super) context: Option<u8>,
     /// How often it asked something.
     pub(super) asks: u64,
-    /// The end of a turn was looked for in its record in vain, and none has been there since.
-    unwritten: bool,
+    /// How many turns in a row had no end in its record, though that was waited for.
+    unwritten: u8,
     /// Its word was waited for in vain, and it has told nothing since.
     missed: bool,
 }
@@ -216,16 +219,18 @@ impl Session {
         let now = Instant::now();
         let Some(current) = &mut self.current else { return false };
         if told.is_whole {
-            self.ears.unwritten = false;
+            self.ears.unwritten = 0;
             return false;
         }
-        if self.ears.unwritten || current.is_interrupted() {
+        let ended_badly = current.is_interrupted() || current.report.failure.is_some();
+        if ended_badly || self.ears.unwritten >= UNWRITTEN {
             return false;
         }
         let until = *current.report.unwritten.get_or_insert(now) + WRITTEN;
-        self.ears.unwritten = now >= until;
         if now < until {
             self.look_again((now + Duration::from_millis(100)).min(until));
+        } else {
+            self.ears.unwritten += 1;
         }
         now < until
     }

@@ -167,7 +167,9 @@ impl Link {
             why += "; none of its announcements (OSC 7501) has come, though it was at work";
         }
         let mut events: Vec<(String, &'static str, Option<Heard>)> = Vec::new();
-        for rule in rules() {
+        // One event has several meanings: of those the first that says anything.
+        let (telling, ignored): (Vec<_>, Vec<_>) = rules().partition(|rule| rule.means != Meaning::Ignored);
+        for rule in telling.into_iter().chain(ignored) {
             if !events.iter().any(|(name, ..)| *name == rule.name) {
                 events.push((rule.name.clone(), rule.means.word(), heard.get(&rule.name).copied()));
             }
@@ -217,5 +219,7 @@ mod tests {
             let view = link(agent, secret).view(&Known { ready: true, worked, announced });
             assert_eq!(view.why, expected, "{agent} {secret:?} {worked} {announced}");
         }
+        let events = link("codex", Ok("x")).view(&Known::default()).events;
+        assert_eq!(events, [("agent-turn-complete".to_owned(), "notes", None)]);
     }
 }
