@@ -22,7 +22,8 @@ here=$(pwd)
 cd "$(dirname "$0")/.."
 root=$(pwd -P)
 
-usage() { sed -n '2,18s/^# \{0,1\}//p' contrib/dist.sh >&2; exit 2; }
+usage() { sed -n '2,18s/^# \{0,1\}//p' contrib/dist.sh; }
+wrong_usage() { usage >&2; exit 2; }
 note() { printf 'dist: %s\n' "$*" >&2; }
 fail() { note "$@"; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -33,12 +34,13 @@ from_here() { case $1 in /*) echo "$1" ;; *) echo "$here/$1" ;; esac; }
 url='' programs='' out=$root/dist
 while [ $# -gt 0 ]; do
     case $1 in
-        --url | --programs) [ $# -ge 2 ] || usage ;;
+        --url | --programs) [ $# -ge 2 ] || wrong_usage ;;
     esac
     case $1 in
         --url) url=${2%/}; shift ;;
         --programs) programs=$(from_here "$2"); shift ;;
-        -*) usage ;;
+        --help | -h) usage; exit 0 ;;
+        -*) wrong_usage ;;
         *) out=$(from_here "$1") ;;
     esac
     shift
@@ -124,6 +126,9 @@ mkdir -p "$tree/bin" "$tree/share/doc/agentmux/docs" "$tree/share/doc/agentmux/e
     "$tree/share/man/man1" "$tree/share/bash-completion/completions" "$tree/share/zsh/site-functions" \
     "$tree/share/fish/vendor_completions.d"
 cp "$programs/agentmuxd" "$programs/agentmux" "$tree/bin/"
+for program in agentmuxd agentmux; do
+    [ "$("$tree/bin/$program" --version)" = "$program $version" ] || fail "$programs/$program is not of version $version"
+done
 "$tree/bin/agentmux" man "$tree/share/man/man1"
 cp docs/agentmuxd.1 "$tree/share/man/man1/"
 gzip -9n "$tree"/share/man/man1/*.1
