@@ -21,6 +21,9 @@ use crate::ending::Failed;
 const CONNECT: Duration = Duration::from_secs(5);
 /// What the daemon may take, beyond what it was told to wait: it gives each request a minute of its own.
 const WORK: Duration = Duration::from_secs(90);
+/// How long a new session may take to get ready, in seconds, at most: how long it may really take is a setting of the
+/// daemon's, which gives up by itself.
+pub(crate) const START: f64 = 3600.0;
 /// More than the longest reply, escaped.
 const LONGEST_ANSWER: usize = 32 << 20;
 

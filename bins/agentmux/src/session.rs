@@ -6,15 +6,12 @@ use agentmux_api::{
     CommandLine, Explanation, Interrupt, RuleOutcome, SessionDetail, SignalEvent, Signals, StartRequest,
 };
 
-use crate::client::{Client, NO_FIELDS, escaped};
+use crate::client::{Client, NO_FIELDS, START, escaped};
 use crate::ending::{Ending, Failed, Status};
 use crate::output::{Text, Tone, aligned, on_one_line, table, told};
 use crate::patience::{self, Patience};
 use crate::progress::Progress;
 use crate::{args, question, sessions, times, turns, watch};
-
-/// How long a session may take to get ready, in seconds: more than the daemon gives it.
-const READY: f64 = 120.0;
 
 pub(crate) async fn show(client: &Client, asked: args::Show, json: bool) -> Result<Ending, Failed> {
     let path = path(&sessions::named(client, asked.name).await?);
@@ -86,10 +83,10 @@ pub(crate) async fn start(client: &Client, asked: args::Start) -> Result<Ending,
         name: launch.name,
         size: launch.size,
         policy: launch.policy,
-        wait: Some(READY),
+        wait: Some(START),
     };
     let progress = Progress::new("starting the agent");
-    let session: SessionDetail = progress.during(client.post("/sessions", &request, READY)).await?;
+    let session: SessionDetail = progress.during(client.post("/sessions", &request, START)).await?;
     told(asked.json, &session, || session.name.clone())?;
     Ok(match session.waited_out {
         None => Ending::DONE,

@@ -7,7 +7,7 @@ use agentmux_api::{
 };
 use agentmux_core::input;
 
-use crate::client::{Client, NO_FIELDS, escaped};
+use crate::client::{Client, NO_FIELDS, START, escaped};
 use crate::ending::{Ending, Failed, Status};
 use crate::output::{Text, told};
 use crate::progress::Progress;
@@ -122,7 +122,7 @@ pub(crate) async fn cleanup(client: &Client, json: bool) -> Result<Ending, Faile
 
 pub(crate) async fn restart(client: &Client, json: bool) -> Result<Ending, Failed> {
     let progress = Progress::new("starting a fresh session");
-    let restart: Restart = progress.during(client.post("/restart", &NO_FIELDS, 0.0)).await?;
+    let restart: Restart = progress.during(client.post("/restart", &NO_FIELDS, START)).await?;
     told(json, &restart, || format!("{} is ready", restart.session))
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use agentmux_api::{CommandLine, Run, RunRequest, Send, SendRequest, Turn, Turns};
 
-use crate::client::{Client, NO_FIELDS, escaped};
+use crate::client::{Client, NO_FIELDS, START, escaped};
 use crate::ending::{Ending, Failed, Status};
 use crate::interruption::unless_interrupted;
 use crate::output::{Text, Tone, told};
@@ -30,7 +30,7 @@ pub(crate) async fn run(client: &Client, asked: args::Run) -> Result<Ending, Fai
         ..RunRequest::default()
     };
     let progress = Progress::new("starting the agent");
-    let mut answer: Run = give(client.post("/run", &request, 0.0), &progress).await?;
+    let mut answer: Run = give(client.post("/run", &request, START), &progress).await?;
     let Some(patience) = patience else {
         return accepted(asked.json, &answer, &answer.turn);
     };
