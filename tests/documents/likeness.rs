@@ -16,7 +16,7 @@ static MASKS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"(127\.0\.0\.1|localhost):\d+", "$1:PORT"),
         (r#"("port": ?)\d+"#, "${1}PORT"),
         (r"\bv?\d+(\.\d+)+[a-z]?\b", "NUMBER"),
-        (r"\b\d+(\.\d+)? ?(ms|s)\b", "SECONDS"),
+        (r"\b(\d+ min )?\d+(\.\d+)? ?(ms|s)\b", "SECONDS"),
         ("─{3,}", "───"),
         // Columns are as wide as what is in them.
         (" {2,}", "  "),
