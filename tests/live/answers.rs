@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::agents::{CLAUDE, Folder};
 use super::{PATIENCE, Stage, is_done};
 
 /// A file that a command is to remove.
@@ -55,4 +56,32 @@ pub(super) fn policy(stage: &Stage) {
     stage.ended(&denied);
     let approved = stage.post("/send", body("approve")).ok()["turn"].clone();
     assert_eq!((&approved["state"], victim.exists()), (&json!("done"), false), "{approved}");
+}
+
+/// Claude Code shows its question while its hook is held: a person may answer there, and then nobody else can.
+#[test]
+fn a_person_at_claudes_terminal_answers_first_and_a_late_answer_is_refused() {
+    let Some(stage) = Stage::set(&CLAUDE, Folder::Trusted) else { return };
+    let (victim, turn) = asked(&stage);
+    let session = turn["session"].as_str().unwrap();
+    stage.tmux().run(&["send-keys", "-t", &format!("={session}:"), "Enter"]);
+    let turn = stage.ended(&turn);
+    assert_eq!((&turn["state"], victim.exists()), (&json!("done"), false), "{turn}");
+    let answer = format!("/sessions/{session}/answer");
+    stage.post(&answer, json!({"deny": true})).refused_as(409, "no_question");
+    is_done(&stage.send_turn("PONG 2"), "PONG-2");
+
+    std::fs::write(&victim, "").unwrap();
+    let earlier = stage.send_turn("TOOL rm -f victim");
+    assert_eq!(earlier["state"], "needs_input", "{earlier}");
+    stage.tmux().run(&["send-keys", "-t", &format!("={session}:"), "Escape"]);
+    stage.ended(&earlier);
+    let turn = stage.send_turn("TOOL rm -f victim");
+    assert_eq!(turn["state"], "needs_input", "{turn}");
+    let late = json!({"approve": true, "question": earlier["question"]["id"]});
+    stage.post(&answer, late).refused_as(409, "question_changed");
+    stage.answer(&turn, &json!({"deny": true}));
+    stage.ended(&turn);
+    assert!(victim.exists(), "a question was answered that nobody meant");
+    is_done(&stage.send_turn("PONG 3"), "PONG-3");
 }

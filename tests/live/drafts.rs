@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::agents::{Agent, CLAUDE, CODEX, Folder};
 use super::{PATIENCE, Stage};
+use crate::harness::within;
 
 #[test]
 fn claude_keeps_a_persons_draft() {
@@ -43,4 +44,30 @@ fn a_draft_is_in_the_way(agent: &'static Agent) {
     stage.tmux().run(&["send-keys", "-t", &pane, "Enter"]);
     assert_eq!(stage.settled(&queued)["reply"], "PONG-4");
     assert_eq!(stage.prompts(), ["PONG 1", "PONG 3", "THINK 8", "PONG 9", "PONG 4"]);
+}
+
+/// A person may type between two pieces of a long prompt, which the box then hides: that is told.
+#[test]
+fn claude_tells_of_what_a_person_typed_into_a_prompt() {
+    let Some(stage) = Stage::set(&CLAUDE, Folder::Trusted) else { return };
+    let session = stage.run_turn("PONG 1")["session"].as_str().unwrap().to_owned();
+    let prompt: String = (1..=60).map(|i| format!("row {i} of a prompt\n")).collect::<String>() + "PONG 2";
+    let (client, path) = (stage.client(), format!("/sessions/{session}/turns"));
+    let body = json!({"text": prompt, "wait": PATIENCE.as_secs()});
+    let sent = std::thread::spawn(move || client.post(&path, body));
+    let pane = format!("={session}:");
+    within(PATIENCE, "the prompt is being typed", || {
+        stage.tmux().run(&["capture-pane", "-p", "-t", &pane]).contains("row 5 of").then_some(())
+    });
+    stage.tmux().run(&["send-keys", "-t", &pane, "-l", "THEIRS"]);
+    let answer = sent.join().unwrap().json();
+    let is_mixed = stage.prompts().iter().any(|prompt| prompt.contains("THEIRS"));
+    match is_mixed {
+        true => assert_eq!((&answer["transformed"], &answer["receipt"]), (&json!(true), &json!("hook"))),
+        false => assert_eq!(
+            answer["error"]["code"].as_str().or(answer["code"].as_str()),
+            Some("not_shown"),
+            "{answer}"
+        ),
+    }
 }

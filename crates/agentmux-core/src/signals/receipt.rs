@@ -13,6 +13,9 @@ pub(crate) enum Receipt {
     Other,
 }
 
+/// Of a shorter prompt, one that has more in its midst may as well be another.
+const TELLING: usize = 16;
+
 /// Compares; `wrapping` is what this agent wraps a prompt in.
 pub(crate) fn compare(sent: &str, received: &str, wrapping: &[Pattern]) -> Receipt {
     if sent.trim() == received.trim() {
@@ -21,8 +24,11 @@ pub(crate) fn compare(sent: &str, received: &str, wrapping: &[Pattern]) -> Recei
     let bare =
         wrapping.iter().fold(received.to_owned(), |text, wrap| wrap.replace_all(&text, "").into_owned());
     let (sent, received) = (letters(sent), letters(&bare));
-    let is_ours = !sent.is_empty() && (begins(&received, &sent) || begins_backwards(&received, &sent));
-    if is_ours { Receipt::Transformed } else { Receipt::Other }
+    let (head, tail) = (same(sent.iter(), received.iter()), same(sent.iter().rev(), received.iter().rev()));
+    let is_whole = !sent.is_empty() && head.max(tail) == sent.len();
+    // Somebody typed into the midst of it while it was being typed.
+    let has_more_within = sent.len() >= TELLING && received.len() > sent.len() && head + tail >= sent.len();
+    if is_whole || has_more_within { Receipt::Transformed } else { Receipt::Other }
 }
 
 /// A visible character, and whether marks were put on it: agents compose what was typed as two characters.
@@ -51,12 +57,9 @@ fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}' | '\u{3099}' | '\u{309a}')
 }
 
-fn begins(whole: &[Letter], part: &[Letter]) -> bool {
-    whole.len() >= part.len() && whole.iter().zip(part).all(|(a, b)| is_same(*a, *b))
-}
-
-fn begins_backwards(whole: &[Letter], part: &[Letter]) -> bool {
-    whole.len() >= part.len() && whole.iter().rev().zip(part.iter().rev()).all(|(a, b)| is_same(*a, *b))
+/// How many letters are the same before the first that differ.
+fn same<'a>(one: impl Iterator<Item = &'a Letter>, other: impl Iterator<Item = &'a Letter>) -> usize {
+    one.zip(other).take_while(|(a, b)| is_same(**a, **b)).count()
 }
 
 /// A letter with a mark is the same as one composed letter, whichever that is: close enough to tell prompts apart.
@@ -83,6 +86,9 @@ mod tests {
             ("a\u{200b}b", "ab", Transformed),
             ("PONG 1", "PONG 1 and what a person typed", Transformed),
             ("PONG 1", "<time>\n\nPONG 1", Transformed),
+            ("a prompt of two lines,\nPONG 1", "a prompt of two linTHEIRSes,\nPONG 1", Transformed),
+            ("a prompt of two lines,\nPONG 1", "a prompt of twTHEIRSes,\nPONG 1", Other),
+            ("PONG 1", "PO and NG 1", Other),
             ("PONG 1", "PONG 2", Other),
             ("PONG 1", "PON", Other),
             ("PONG 1", "", Other),
