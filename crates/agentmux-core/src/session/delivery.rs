@@ -305,6 +305,14 @@ impl Session {
     async fn step_typing(&mut self) {
         let (now, state) = (Instant::now(), self.reading.state);
         let asked = self.current.as_ref().is_some_and(|current| current.asked);
+        if let Some(current) = &self.current
+            && asked
+            && self.believed
+            && state != State::NeedsInput
+        {
+            // Whoever answered.
+            current.pen.enter(TurnState::Delivering);
+        }
         if state == State::NeedsInput || (asked && state == State::Busy) {
             self.wait_for_answer();
             return;
@@ -391,10 +399,7 @@ impl Session {
             // A second reading will come.
             _ if !self.believed => {}
             State::Idle if anew => self.paste_once_more(),
-            _ if !in_pieces => {
-                current.pen.enter(TurnState::Delivering);
-                return false;
-            }
+            _ if !in_pieces => return false,
             State::Draft if anew && self.draft_begins_ours() => self.clear_box().await,
             State::Idle | State::Draft => self.end_turn(not_whole),
             _ if Instant::now() >= pasted + SHOWS => self.end_turn(not_whole),
