@@ -34,18 +34,13 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# as_user PROGRAMS COMMAND... - with a new home and none of this shell's settings.
-as_user() {
-    local programs=$1
-    shift
-    env -i HOME="$home" PATH="$programs:${tmux%/*}:/usr/bin:/bin" LANG=C.UTF-8 AGENTMUX_PORT=0 AGENTMUX_AGENT=demo "$@"
-}
-
 # turn PROGRAMS - a daemon, one prompt, and its reply.
 turn() {
     rm -rf "$home" "$folder/out"
     mkdir "$home"
-    as_user "$1" "$1/agentmux" serve </dev/null >"$folder/out" 2>"$folder/err" &
+    # A new home, and none of this shell's settings.
+    user=(env -i HOME="$home" PATH="$1:${tmux%/*}:/usr/bin:/bin" LANG=C.UTF-8 AGENTMUX_PORT=0 AGENTMUX_AGENT=demo)
+    "${user[@]}" "$1/agentmux" serve </dev/null >"$folder/out" 2>"$folder/err" &
     daemon=$!
     local tries=0
     until [ -s "$folder/out" ]; do
@@ -55,7 +50,7 @@ turn() {
         sleep 0.1
     done
     local reply
-    reply=$(as_user "$1" agentmux run --wait=60 'Answer with PONG.') || fail "no reply through $1"
+    reply=$("${user[@]}" agentmux run --wait=60 'Answer with PONG.') || fail "no reply through $1"
     [[ $reply == *PONG* ]] || fail "the reply through $1 was: $reply"
 }
 
@@ -116,9 +111,10 @@ claim 'client and daemon work from there'
 turn "$bin"
 
 claim 'so does the example script'
-reply=$(as_user "$bin" "$root/usr/share/doc/agentmux/examples/agentmux-submit.sh" --prompt 'Answer with PONG.')
+reply=$("${user[@]}" "$root/usr/share/doc/agentmux/examples/agentmux-submit.sh" --prompt 'Answer with PONG.')
 [[ $reply == *PONG* ]] || fail "its reply was: $reply"
 stop_daemon
+[ ! -e "$home/.agentmux/daemon.json" ] || fail 'the daemon did not end as it should'
 
 if have systemd-analyze; then
     claim 'systemd takes the unit'
@@ -167,7 +163,7 @@ fi
 if have fish; then
     claim 'fish completes'
     # shellcheck disable=SC2016
-    completed=$(as_user "$bin" fish --no-config -c 'source $argv[1]; complete -C "agentmux atta"' \
+    completed=$("${user[@]}" fish --no-config -c 'source $argv[1]; complete -C "agentmux atta"' \
         "$root/usr/share/fish/vendor_completions.d/agentmux.fish")
     [[ $completed == attach* ]] || fail "atta is completed to '$completed'"
 else
