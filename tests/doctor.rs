@@ -5,13 +5,14 @@ use std::process::{Command, Output, Stdio};
 use serde_json::{Value, json};
 
 use crate::client::program;
-use crate::harness::{Setup, eventually, is_alive};
+use crate::harness::{Daemon, Setup, eventually, is_alive};
 
 /// The doctor of that home; without a daemon, its port is one on which nothing listens.
 fn doctor(setup: &Setup, args: &[&str]) -> Output {
     let mut command = Command::new(program());
     command.env_clear().env("HOME", setup.file("")).env("AGENTMUX_STATE_DIR", setup.state());
-    command.env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/sh").stdin(Stdio::null());
+    let path = format!("{}:/usr/bin:/bin", setup.file("first").display());
+    command.env("PATH", path).env("SHELL", "/bin/sh").stdin(Stdio::null());
     if !setup.state().join("daemon.json").exists() {
         command.env("AGENTMUX_PORT", "1");
     }
@@ -121,4 +122,26 @@ fn what_does_not_work_is_an_error() {
     assert!(check(&found, "config").1.contains("\"startup_delay\""), "{found:#}");
     let checks = found["checks"].as_array().unwrap();
     assert_eq!(checks.iter().filter(|check| check["name"] == "config").count(), 2, "{found:#}");
+}
+
+#[test]
+fn tmux_is_asked_for_its_server_too() {
+    let daemon = Daemon::start();
+    let tmux = |setup: &Setup, status| {
+        let found = document(setup, status);
+        let (status, found) = check(&found, "tmux");
+        (status.to_owned(), found.to_owned())
+    };
+    let (status, found) = tmux(daemon.setup(), 0);
+    assert!(
+        status == "ok" && found.starts_with("tmux 3.") && found.ends_with("; no server runs yet"),
+        "{found}"
+    );
+    daemon.session("a");
+    let (status, found) = tmux(daemon.setup(), 0);
+    assert!(status == "ok" && found.ends_with("; its server answers"), "{found}");
+
+    let refuses = "[ $1 = -V ] && echo tmux 3.6 || { echo server exited unexpectedly >&2; exit 1; }";
+    let (status, found) = tmux(&Setup::new().script("first/tmux", refuses), 1);
+    assert!(status == "fail" && found.contains("another version of tmux"), "{found}");
 }

@@ -4,19 +4,14 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Duration;
 
 use agentmux_api::doctor::{Check, CheckStatus, Doctor};
 use agentmux_core::agent;
-use agentmux_core::command::find_program;
-use agentmux_core::program::Question;
-use agentmux_tmux::Version;
+use agentmux_tmux::{ConnectError, Tmux, Usable, Version};
 
 use crate::agent_env;
 use crate::config::{Config, ConfigError, LoginEnv};
-
-/// How long tmux may take to tell its version.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::serve::tmux_config;
 
 /// Looks at everything; at the agents only where that is wanted.
 pub(crate) async fn look(config: Result<Config, ConfigError>, agents: bool) -> Doctor {
@@ -28,7 +23,7 @@ pub(crate) async fn look(config: Result<Config, ConfigError>, agents: bool) -> D
             return Doctor { ok: false, checks: error.sentences().iter().map(fail).collect(), agents: None };
         }
     };
-    let mut checks = vec![configuration(&config), tmux(&config.home).await];
+    let mut checks = vec![configuration(&config), tmux(&config).await];
     checks.push(private("state", config.state.path(), 0o700));
     checks.push(private("token", &config.state.token(), 0o600));
     let agents = if agents { look_at_agents(&config).await } else { None };
@@ -43,32 +38,32 @@ fn configuration(config: &Config) -> Check {
     }
 }
 
-async fn tmux(home: &Path) -> Check {
-    let path = agent_env::path_with_usual(std::env::var_os("PATH").as_deref(), home);
-    let program = match find_program("tmux", Some(&path), Path::new("/")) {
-        Ok(program) => program,
-        Err(missing) => return Check::fail("tmux", missing.to_string(), "install tmux 3.2a or newer"),
+/// The program, and the server where one runs.
+async fn tmux(config: &Config) -> Check {
+    let install = format!("install tmux {} or newer", Version::OLDEST);
+    let asked = match std::env::current_exe().ok().map(|program| tmux_config(config, &program)) {
+        Some(Ok(asked)) => asked,
+        Some(Err(missing)) => return Check::fail("tmux", missing.to_string(), &install),
+        None => return Check::fail("tmux", "agentmuxd does not find itself", "start it by its full path"),
     };
-    let question = Question {
-        program: &program,
-        args: &["-V".into()],
-        env: &[("PATH".into(), path)].into(),
-        workdir: Path::new("/"),
-        patience: PATIENCE,
-        new_group: true,
-    };
-    let at = program.display();
-    let said = match question.ask(|_| false).await {
-        Ok(answer) => String::from_utf8_lossy(&answer.stdout).trim().to_owned(),
-        Err(why) => return Check::fail("tmux", format!("{at} {why}"), "run `tmux -V` by hand"),
-    };
-    let version = Version::parse(said.trim_start_matches("tmux "));
-    match version {
-        Some(version) if version < Version::OLDEST => {
-            let hint = format!("install tmux {} or newer", Version::OLDEST);
-            Check::fail("tmux", format!("{said}, {at}, is too old"), &hint)
+    match Tmux::check(&asked).await {
+        Ok(Usable { program, is_running }) => {
+            let server = if is_running { "its server answers" } else { "no server runs yet" };
+            Check::ok("tmux", format!("{program}, {}; {server}", asked.tmux.display()))
         }
-        _ => Check::ok("tmux", format!("{said}, {at}")),
+        Err(error) => Check::fail("tmux", error.to_string(), &hint(&error, &install)),
+    }
+}
+
+/// What to do about a tmux that cannot be used.
+fn hint(error: &ConnectError, install: &str) -> String {
+    match error {
+        ConnectError::TooOld { .. } => install.to_owned(),
+        ConnectError::Server(_) | ConnectError::ServerTooOld { .. } => {
+            "end that server, once its agents are done; docs/deployment.md, \"Update tmux\"".to_owned()
+        }
+        ConnectError::SocketPath { .. } => "set AGENTMUX_TMUX_SOCKET to a shorter path".to_owned(),
+        _ => "run `tmux -V` by hand".to_owned(),
     }
 }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agentmux_api::local::DaemonFile;
+use agentmux_core::command::find_program;
+use agentmux_core::input::Invalid;
 use agentmux_core::registry::{Registry, Settings};
 use agentmux_core::signals::Relay;
 use agentmux_http::{Access, Server};
@@ -111,26 +113,29 @@ fn access(config: &Config) -> Result<Access, Failure> {
 }
 
 async fn connect(config: &Config, program: &Path) -> Result<Tmux, Failure> {
+    let tmux = tmux_config(config, program);
+    let tmux = tmux.map_err(|why| Failure::Unavailable(format!("tmux is needed, and not there: {why}")))?;
+    Tmux::connect(tmux).await.map_err(|error| match error {
+        ConnectError::LaunchDir { path, source } => {
+            Failure::File { what: "folder for launch files", path, source }
+        }
+        _ => Failure::Unavailable(format!("tmux cannot be used: {error}")),
+    })
+}
+
+/// How the daemon uses tmux; `program` is the daemon's own.
+pub(crate) fn tmux_config(config: &Config, program: &Path) -> Result<agentmux_tmux::Config, Invalid> {
     let path = agent_env::path_with_usual(std::env::var_os("PATH").as_deref(), &config.home);
-    let tmux = agentmux_core::command::find_program("tmux", Some(&path), Path::new("/"));
-    let tmux =
-        tmux.map_err(|missing| Failure::Unavailable(format!("tmux is needed, and not there: {missing}")))?;
     let own = config.state.tmux_socket();
     let socket = config.tmux_socket.clone().unwrap_or_else(|| own.clone());
-    let connected = Tmux::connect(agentmux_tmux::Config {
-        tmux,
+    Ok(agentmux_tmux::Config {
+        tmux: find_program("tmux", Some(&path), Path::new("/"))?,
         owned: socket == own,
         transport: config.tmux_transport,
         socket,
         owner: config.state.path().to_string_lossy().into_owned(),
         launcher: vec![program.into(), "launch".into()],
         launch_dir: config.state.launch(),
-    });
-    connected.await.map_err(|error| match error {
-        ConnectError::LaunchDir { path, source } => {
-            Failure::File { what: "folder for launch files", path, source }
-        }
-        _ => Failure::Unavailable(format!("tmux cannot be used: {error}")),
     })
 }
 

@@ -1,7 +1,6 @@
 //! The primitive under everything: run a sequence of commands on the server. Which way it goes, nobody above
 //! sees.
 
-use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -43,11 +42,6 @@ impl Client {
     /// Control mode, where it is to be used.
     pub(crate) fn control(&self) -> Option<&Arc<Control>> {
         self.control.as_ref()
-    }
-
-    /// Calls the program with exactly these arguments.
-    pub(crate) async fn call(&self, operation: &str, arguments: &[OsString]) -> Result<Output, Failure> {
-        self.subprocess.call(operation, arguments, b"").await
     }
 
     /// Ends the clients and then, by a process that nobody waits for, runs commands.

@@ -9,7 +9,7 @@ use crate::activity::Watches;
 use crate::client::Client;
 use crate::control::orphans::{self, Register};
 use crate::control::{Control, watcher};
-use crate::failure::Failure;
+use crate::failure::{Failure, classify};
 use crate::server::{Server, hidden};
 use crate::subprocess::{Output, Subprocess};
 use crate::target::Homes;
@@ -70,7 +70,30 @@ pub enum ConnectError {
     },
 }
 
+/// What [`Tmux::check`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usable {
+    /// What the program calls itself, such as `tmux 3.3a`.
+    pub program: String,
+    /// Whether a server runs; it answers then.
+    pub is_running: bool,
+}
+
 impl Tmux {
+    /// Checks program, socket and running server, if any, as [`connect`](Self::connect) does; changes nothing.
+    ///
+    /// # Errors
+    /// What must be changed before tmux can be used.
+    pub async fn check(config: &Config) -> Result<Usable, ConnectError> {
+        check_socket(config)?;
+        let subprocess = Arc::new(Subprocess::new(config.tmux.clone(), config.socket.clone()));
+        let program = check_program(&subprocess, config).await?;
+        match check_server(&subprocess, config).await? {
+            Running::Ending(message) => Err(ConnectError::Server(message)),
+            running => Ok(Usable { program, is_running: running == Running::Yes }),
+        }
+    }
+
     /// Checks program, socket and running server, if any; starts no server.
     ///
     /// Must be called within a tokio runtime: one task watches the panes that are asked for.
@@ -78,17 +101,21 @@ impl Tmux {
     /// # Errors
     /// What must be changed before tmux can be used.
     pub async fn connect(config: Config) -> Result<Self, ConnectError> {
-        let length = config.socket.as_os_str().as_bytes().len();
-        if length > LONGEST_SOCKET {
-            return Err(ConnectError::SocketPath { path: config.socket, length });
-        }
+        check_socket(&config)?;
         let subprocess = Arc::new(Subprocess::new(config.tmux.clone(), config.socket.clone()));
         let register = Arc::new(Register::beside(&config.launch_dir));
         let hidden = hidden(config.owned, &config.owner);
         let control = Control::new(subprocess.clone(), hidden.clone(), register.clone());
+        check_program(&subprocess, &config).await?;
+        let is_running = match check_server(&subprocess, &config).await? {
+            // The first spawn waits for a server that is just ending.
+            Running::Ending(message) => {
+                log::warn!("{message}");
+                false
+            }
+            running => running == Running::Yes,
+        };
         let client = Client::new(subprocess, control, config.transport);
-        check_program(&client, &config).await?;
-        let is_running = check_server(&client, &config).await?;
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.launch_dir);
         made.map_err(|source| ConnectError::LaunchDir { path: config.launch_dir.clone(), source })?;
         launch::sweep(&config.launch_dir);
@@ -131,8 +158,18 @@ async fn end_orphans(client: &Client, register: &Register, hidden: &str, config:
     }
 }
 
-async fn check_program(client: &Client, config: &Config) -> Result<(), ConnectError> {
-    let output = match client.call("-V", &["-V".into()]).await {
+fn check_socket(config: &Config) -> Result<(), ConnectError> {
+    match config.socket.as_os_str().as_bytes().len() {
+        length if length > LONGEST_SOCKET => {
+            Err(ConnectError::SocketPath { path: config.socket.clone(), length })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the program calls itself.
+async fn check_program(subprocess: &Subprocess, config: &Config) -> Result<String, ConnectError> {
+    let output = match subprocess.call("-V", &["-V".into()], b"").await {
         Ok(output) => output,
         Err(failure) => return Err(ConnectError::Missing(message(failure))),
     };
@@ -141,7 +178,7 @@ async fn check_program(client: &Client, config: &Config) -> Result<(), ConnectEr
         None => Err(ConnectError::NotTmux { program, answer: output.stdout.trim().to_owned() }),
         Some(Some(found)) if found < Version::OLDEST => Err(ConnectError::TooOld { program, found }),
         // A build without a version number ("tmux master") is newer than the oldest.
-        Some(_) => Ok(()),
+        Some(_) => Ok(output.stdout.trim().to_owned()),
     }
 }
 
@@ -150,23 +187,33 @@ fn program_version(output: &Output) -> Option<Option<Version>> {
     output.stdout.trim().strip_prefix("tmux ").map(Version::parse)
 }
 
+/// Whether a server is running.
+#[derive(PartialEq, Eq)]
+enum Running {
+    Yes,
+    No,
+    /// It is just ending, or another version of tmux started it: what tmux said.
+    Ending(String),
+}
+
 /// Whether a server is running, and one that can be used.
-async fn check_server(client: &Client, config: &Config) -> Result<bool, ConnectError> {
-    match client.run("version", &args::server_version(), b"").await {
+async fn check_server(subprocess: &Subprocess, config: &Config) -> Result<Running, ConnectError> {
+    let asked = subprocess.exec("version", args::server_version().arguments(), b"").await;
+    let answer = asked.and_then(|output| match output.success {
+        true => Ok(output.stdout),
+        false => Err(classify("version", &output.stderr)),
+    });
+    match answer {
         Ok(stdout) => match Version::parse(stdout.trim()) {
             Some(found) if found < Version::OLDEST => {
                 Err(ConnectError::ServerTooOld { socket: config.socket.clone(), found })
             }
-            _ => Ok(true),
+            _ => Ok(Running::Yes),
         },
         // A server without a session, which has nothing to print a format for.
-        Err(Failure::Gone) => Ok(true),
-        Err(Failure::NoServer) => Ok(false),
-        // The first spawn waits for a server that is just ending.
-        Err(Failure::Exiting(message)) => {
-            log::warn!("{message}");
-            Ok(false)
-        }
+        Err(Failure::Gone) => Ok(Running::Yes),
+        Err(Failure::NoServer) => Ok(Running::No),
+        Err(Failure::Exiting(message)) => Ok(Running::Ending(message)),
         Err(failure) => Err(ConnectError::Server(message(failure))),
     }
 }

@@ -53,7 +53,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use crate::connect::{ConnectError, LONGEST_SOCKET};
+pub use crate::connect::{ConnectError, LONGEST_SOCKET, Usable};
 use crate::server::Server;
 pub use crate::version::Version;
 
