@@ -143,11 +143,8 @@ impl Session {
         match state {
             State::Busy | State::Exited => Duration::ZERO,
             State::Unknown => CONFIRM_UNKNOWN,
-            // The agent's word comes before its question is painted.
-            State::NeedsInput
-                if matches!(self.reading.source, Source::Osc | Source::Hook)
-                    && self.asking.known().is_none() =>
-            {
+            // The agent's word, or its title, comes before its question is painted.
+            State::NeedsInput if self.reading.source != Source::Screen && self.asking.known().is_none() => {
                 CONFIRM_ANNOUNCED
             }
             State::NeedsInput => CONFIRM_QUESTION,
