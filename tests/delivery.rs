@@ -261,6 +261,85 @@ fn what_a_person_types_behind_a_pasted_prompt_is_not_submitted_with_it() {
     assert_eq!(daemon.log().prompts(), [""; 0], "{document}");
 }
 
+/// The demo agent, pasted into in pieces. As in Claude Code, a draft may fill the screen.
+const IN_PIECES: &str = r#"
+extends = "demo"
+[[rule]]
+name = "a draft fills the screen"
+state = "draft"
+box = "absent"
+region = "last"
+rows = 2
+match = '^─{8,}$'
+[submit]
+chunk_lines = 3
+chunk_chars = 400
+"#;
+
+/// With pauses that leave a person time.
+fn in_pieces(pauses: &str) -> Daemon {
+    let profile = format!("{IN_PIECES}{pauses}\n");
+    let setup = Setup::new().write(".config/agentmux/agents/pieces.toml", &profile).agent("");
+    setup.env("AGENTMUX_AGENT", "pieces").start()
+}
+
+fn rows_of_a_prompt(count: usize) -> String {
+    (1..=count).map(|i| format!("row {i} of a prompt\n")).collect::<String>() + "PONG"
+}
+
+/// A person types once these words of a prompt show, in a box that does not show all of it: nothing of it is submitted.
+fn typed_into(pauses: &str, words: &str) {
+    let daemon = in_pieces(pauses);
+    daemon.session("a");
+    daemon.tmux().run(&["resize-window", "-t", "=a:", "-y", "12"]);
+    let client = daemon.client();
+    let body = json!({"text": rows_of_a_prompt(20), "session": "a", "wait": 60});
+    let send = std::thread::spawn(move || client.post("/send", body));
+    let shown = || daemon.tmux().run(&["capture-pane", "-p", "-t", "=a:"]);
+    eventually("the words are typed", || shown().contains(words).then_some(()));
+    daemon.tmux().run(&["send-keys", "-t", "=a:", "-l", "THEIRS"]);
+    send.join().unwrap().refused_as(503, "not_shown");
+    assert_eq!(daemon.log().prompts(), ["PONG"]);
+    assert!(shown().contains("THEIRS"), "what they typed is gone:\n{}", shown());
+    daemon.post("/send", json!({"text": "PONG"})).refused_as(409, "human_draft");
+}
+
+#[test]
+fn what_a_person_types_between_two_pieces_is_not_submitted_with_them() {
+    typed_into("chunk_pause_ms = 1000", "row 5 of");
+}
+
+#[test]
+fn what_a_person_types_behind_the_last_piece_is_not_submitted_with_it() {
+    typed_into("pause_ms = 3000", "  PONG\n─");
+}
+
+#[test]
+fn texts_arrive_byte_for_byte_in_pieces_too() {
+    let daemon = in_pieces("");
+    daemon.session("a");
+    let texts = [
+        rows_of_a_prompt(60),
+        "the same row\n".repeat(20),
+        "\n\n\n\n\n\nblank rows\n\n\n\n\n\n\n\nbetween\n\n\n\n.".to_owned(),
+        "- - -\n".repeat(9),
+        "────────\n".repeat(7) + "end",
+        "e\u{301}lan, cafe\u{301}\n漢字とか\u{3099} 한국어\n".repeat(5),
+        "שלום مرحبا हिन्दी ไทย\n🦀 👩\u{200d}👩\u{200d}👧 1\u{fe0f}\u{20e3}\n".repeat(5),
+        "a\u{200b}b\tc\n".repeat(9),
+        "wide 漢字 ".repeat(600),
+    ];
+    for text in &texts {
+        let turn = &daemon.send(text)["turn"];
+        assert_eq!(
+            (&turn["state"], &turn["delivery"]),
+            (&json!("done"), &json!("confirmed")),
+            "{text:?}: {turn}"
+        );
+    }
+    assert_eq!(daemon.log().prompts()[1..], texts);
+}
+
 #[test]
 fn a_queued_prompt_waits_until_a_draft_is_gone() {
     let daemon = Daemon::start();

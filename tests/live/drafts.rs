@@ -46,28 +46,37 @@ fn a_draft_is_in_the_way(agent: &'static Agent) {
     assert_eq!(stage.prompts(), ["PONG 1", "PONG 3", "THINK 8", "PONG 9", "PONG 4"]);
 }
 
-/// A person may type between two pieces of a long prompt, which the box then hides: that is told.
+/// A person may type between two pieces of a long prompt: neither is sent then.
 #[test]
-fn claude_tells_of_what_a_person_typed_into_a_prompt() {
-    let Some(stage) = Stage::set(&CLAUDE, Folder::Trusted) else { return };
-    let session = stage.run_turn("PONG 1")["session"].as_str().unwrap().to_owned();
-    let prompt: String = (1..=60).map(|i| format!("row {i} of a prompt\n")).collect::<String>() + "PONG 2";
-    let (client, path) = (stage.client(), format!("/sessions/{session}/turns"));
-    let body = json!({"text": prompt, "wait": PATIENCE.as_secs()});
-    let sent = std::thread::spawn(move || client.post(&path, body));
-    let pane = format!("={session}:");
-    within(PATIENCE, "the prompt is being typed", || {
-        stage.tmux().run(&["capture-pane", "-p", "-t", &pane]).contains("row 5 of").then_some(())
-    });
-    stage.tmux().run(&["send-keys", "-t", &pane, "-l", "THEIRS"]);
-    let answer = sent.join().unwrap().json();
-    let is_mixed = stage.prompts().iter().any(|prompt| prompt.contains("THEIRS"));
-    match is_mixed {
-        true => assert_eq!((&answer["transformed"], &answer["receipt"]), (&json!(true), &json!("hook"))),
-        false => assert_eq!(
-            answer["error"]["code"].as_str().or(answer["code"].as_str()),
-            Some("not_shown"),
-            "{answer}"
-        ),
+fn claude_is_not_sent_what_a_person_types_into_a_prompt() {
+    for row in ["row 5 of", "row 31 of"] {
+        let Some(stage) = Stage::set(&CLAUDE, Folder::Trusted) else { return };
+        let session = stage.run_turn("PONG 1")["session"].as_str().unwrap().to_owned();
+        let prompt: String =
+            (1..=60).map(|i| format!("row {i} of a prompt\n")).collect::<String>() + "PONG 2";
+        let (client, path) = (stage.client(), format!("/sessions/{session}/turns"));
+        let body = json!({"text": prompt, "wait": PATIENCE.as_secs()});
+        let sent = std::thread::spawn(move || client.post(&path, body));
+        let pane = format!("={session}:");
+        let shown = || stage.tmux().run(&["capture-pane", "-p", "-t", &pane]);
+        within(PATIENCE, "the prompt is being typed", || shown().contains(row).then_some(()));
+        stage.tmux().run(&["send-keys", "-t", &pane, "-l", "THEIRS"]);
+        sent.join().unwrap().refused_as(503, "not_shown");
+        assert_eq!(stage.prompts(), ["PONG 1"]);
+        assert!(shown().contains("THEIRS"), "what they typed is gone:\n{}", shown());
     }
+}
+
+/// It shows something else for the path of an image, elsewhere in the box.
+#[test]
+fn claude_is_sent_a_prompt_in_pieces_that_names_images() {
+    let Some(stage) = Stage::set(&CLAUDE, Folder::Trusted) else { return };
+    stage.run_turn("PONG 1");
+    let image = stage.file("work").join("shot.png");
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
+    std::fs::write(&image, png).unwrap();
+    let path = image.display();
+    let turn =
+        stage.send_turn(&format!("Look at these:\n{path}\n{path}\nand what is below\nthem,\nthen\nPONG 4"));
+    assert_eq!((&turn["state"], &turn["delivery"]), (&json!("done"), &json!("confirmed")), "{turn}");
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::chunks::pieces;
+use super::chunks::{Joint, joint, pieces};
 use super::conclusion::{Conclusion, conclude};
 use super::growth::{Growth, MARGIN};
 use super::interrupt::INTERRUPT;
@@ -38,6 +38,9 @@ const SLACK: usize = 100;
 
 /// How long pasted text may take to show in the box.
 const SHOWS: Duration = Duration::from_secs(15);
+
+/// How long the box must have rested on something else than a pasted piece for that to be how the agent shows it.
+const REWRITTEN: Duration = Duration::from_secs(1);
 
 /// How long a screen that tells of a limit must last to be believed.
 const LIMIT_SETTLES: Duration = Duration::from_millis(1500);
@@ -91,8 +94,8 @@ pub(super) enum Stop {
 }
 
 enum Phase {
-    /// A piece of the text was pasted, these are left; all of it shows since.
-    Typing { pasted: Instant, left: VecDeque<String>, shown: Option<Instant> },
+    /// A piece of the text, of so many bytes, was pasted, these are left; all of it shows since.
+    Typing { pasted: Instant, piece: usize, left: VecDeque<String>, shown: Option<Instant> },
     /// Enter was pressed.
     Submitted(Submission),
     /// Enter was pressed, nothing showed that it was heard: others may go ahead.
@@ -253,6 +256,7 @@ impl Session {
         let first = left.pop_front().unwrap_or_default();
         let report = Report::new(&self.parts.link);
         let pasted = self.parts.terminal.paste(&self.parts.pane, &first).await;
+        let piece = first.len();
         self.last_typed = first;
         if let Err(error) = pasted {
             self.paste_failed(&next.pen, &error);
@@ -263,7 +267,7 @@ impl Session {
             prompt: next.prompt,
             deadline: next.deadline,
             policy: next.policy,
-            phase: Phase::Typing { pasted: Instant::now(), left, shown: None },
+            phase: Phase::Typing { pasted: Instant::now(), piece, left, shown: None },
             stop: None,
             interrupted: None,
             swallowed: next.swallowed,
@@ -301,7 +305,8 @@ impl Session {
         self.look_again(Instant::now());
     }
 
-    /// Presses Enter once the text is seen in the box, and the agent has had the pause that it needs.
+    /// Pastes the next piece once the one before is seen in the box; presses Enter once all of the text is, and the agent
+    /// has had the pause that it needs.
     async fn step_typing(&mut self) {
         let (now, state) = (Instant::now(), self.reading.state);
         let asked = self.current.as_ref().is_some_and(|current| current.asked);
@@ -320,15 +325,13 @@ impl Session {
         if asked && self.after_question().await {
             return;
         }
+        let ours = self.box_is_ours();
         let Some(current) = &mut self.current else { return };
-        let Phase::Typing { pasted, left, shown } = &mut current.phase else { return };
-        if !left.is_empty() {
+        let Phase::Typing { pasted, left, shown, .. } = &mut current.phase else { return };
+        let visible = self.reading.state == State::Draft || shows_end(&self.screen, &self.last_typed);
+        if visible && ours && !left.is_empty() {
             self.paste_next().await;
-            return;
-        }
-        let visible = self.reading.state == State::Draft || shows_end(&self.screen, &current.prompt);
-        let ours = holds_only(&self.parts.profile, &self.reading, &current.prompt);
-        if visible && ours {
+        } else if visible && ours {
             let press_at = *shown.get_or_insert(now) + self.parts.profile.submit.pause;
             if now < press_at {
                 self.look_again(press_at);
@@ -337,7 +340,9 @@ impl Session {
             }
         } else if now >= *pasted + SHOWS {
             let why = match visible {
-                true => "somebody typed into the agent's input box, too; Enter was not pressed",
+                true => {
+                    "the agent's input box shows more than the text: somebody typed into it, too; Enter was not pressed"
+                }
                 false => "the text did not show in the agent's input box; Enter was not pressed",
             };
             self.end_turn(|pen| pen.failed("not_shown", why));
@@ -351,24 +356,48 @@ impl Session {
     async fn paste_next(&mut self) {
         let now = Instant::now();
         let Some(current) = &mut self.current else { return };
-        let Phase::Typing { pasted, left, .. } = &mut current.phase else { return };
+        let Phase::Typing { pasted, piece: last, left, .. } = &mut current.phase else { return };
         let pause = self.parts.profile.submit.chunks.map_or(Duration::ZERO, |chunks| chunks.pause);
         if now < *pasted + pause {
             let at = *pasted + pause;
             self.wake(at);
         } else if let Some(piece) = left.pop_front() {
             let result = self.parts.terminal.paste(&self.parts.pane, &piece).await;
-            *pasted = Instant::now();
+            (*pasted, *last) = (Instant::now(), piece.len());
             self.last_typed += &piece;
-            match result {
-                Ok(()) if left.is_empty() => self.look_again(Instant::now()),
-                Ok(()) => self.wake(now + pause),
-                Err(error) => {
-                    if let Some(current) = self.current.take() {
-                        self.paste_failed(&current.pen, &error);
-                    }
-                }
+            if let Err(error) = result
+                && let Some(current) = self.current.take()
+            {
+                self.paste_failed(&current.pen, &error);
             }
+            self.look_again(Instant::now());
+        }
+    }
+
+    /// True where the box holds nothing but what we typed: a piece of it is seen behind the one before, as a box may not
+    /// show all of a long text.
+    fn box_is_ours(&self) -> bool {
+        let Some(current) = &self.current else { return false };
+        let Reading { input, .. } = &self.reading;
+        let only = holds_only(&self.parts.profile, &self.reading, &self.last_typed);
+        match current.phase {
+            Phase::Typing { pasted, piece, ref left, .. }
+                if !left.is_empty() || piece < self.last_typed.len() =>
+            {
+                let joint = |shown: &str| joint(shown, &self.last_typed, piece);
+                let joint = match input {
+                    Some(text) if stands_for(&self.parts.profile, text) => Joint::Whole,
+                    Some(text) => joint(text),
+                    None => joint(&down_to_cursor(&self.screen)),
+                };
+                let is_shown = match joint {
+                    Joint::Whole => self.looked_at > pasted,
+                    Joint::Parted => false,
+                    Joint::Unseen => self.quiet_since > pasted && self.quiet_since.elapsed() >= REWRITTEN,
+                };
+                only && is_shown
+            }
+            _ => only,
         }
     }
 
@@ -422,7 +451,7 @@ impl Session {
         self.look().await;
         let Some(current) = &self.current else { return };
         if self.reading.state == State::Draft
-            && holds_only(&self.parts.profile, &self.reading, &current.prompt)
+            && holds_only(&self.parts.profile, &self.reading, current.prompt.as_str())
         {
             self.press_enter().await;
         }
@@ -460,7 +489,7 @@ impl Session {
         let (now, announced, seen) = (Instant::now(), self.announced_work(), self.seen());
         let (asked, by_itself) = (self.asking.known().cloned(), self.policy_answers());
         let Some(current) = &mut self.current else { return };
-        let ours = holds_only(&self.parts.profile, &self.reading, &current.prompt);
+        let ours = holds_only(&self.parts.profile, &self.reading, current.prompt.as_str());
         let Phase::Submitted(submission) = &mut current.phase else { return };
         submission.note(seen, self.believed, current.traces.echoes > current.echoes_before);
         let has_announced = announced > current.worked_before;
@@ -705,28 +734,33 @@ fn not_whole(pen: &TurnPen) {
     pen.failed("not_shown", why);
 }
 
-/// True where the box holds no more than the prompt: what a person typed behind it is not to be submitted with it.
+/// True where the box holds no more than was typed: what a person typed behind it is not to be submitted with it.
 ///
 /// Agents show a text in their own way (composed accents, no zero-width characters, a part of it, a word for it), so it
 /// is letters and digits that are counted, not compared.
-fn holds_only(profile: &Profile, reading: &Reading, prompt: &Prompt) -> bool {
+fn holds_only(profile: &Profile, reading: &Reading, typed: &str) -> bool {
     let count = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
-    let stands_for = |text: &str| profile.submit.pasted.as_ref().is_some_and(|pasted| pasted.is_match(text));
-    reading.input.as_ref().is_none_or(|text| count(text) <= count(prompt.as_str()) || stands_for(text))
+    reading.input.as_ref().is_none_or(|text| count(text) <= count(typed) || stands_for(profile, text))
 }
 
-/// True where the rows down to the cursor end with the prompt's end, blanks ignored: programs without a box wrap long
+/// True where the agent shows a word for what was pasted.
+fn stands_for(profile: &Profile, text: &str) -> bool {
+    profile.submit.pasted.as_ref().is_some_and(|pasted| pasted.is_match(text))
+}
+
+/// True where the rows down to the cursor end with the text's end, blanks ignored: programs without a box wrap long
 /// input over several rows.
-fn shows_end(screen: &Screen, prompt: &Prompt) -> bool {
-    let end: String = {
-        let text = squash(prompt.as_str());
-        let skip = text.chars().count().saturating_sub(60);
-        text.chars().skip(skip).collect()
-    };
-    let first = screen.scrolled_out.min(screen.rows.len());
-    let last = (screen.scrolled_out + screen.cursor_row + 1).min(screen.rows.len());
-    let shown: String = screen.rows[first..last].iter().map(|row| squash(row.text())).collect();
-    shown.ends_with(&end)
+fn shows_end(screen: &Screen, typed: &str) -> bool {
+    let end: Vec<char> = typed.chars().rev().filter(|c| !c.is_whitespace()).take(60).collect();
+    let end: String = end.into_iter().rev().collect();
+    squash(&down_to_cursor(screen)).ends_with(&end)
+}
+
+/// The rows that are seen down to the cursor.
+fn down_to_cursor(screen: &Screen) -> String {
+    let rows = screen.visible();
+    let last = (screen.cursor_row + 1).min(rows.len());
+    rows[..last].iter().flat_map(|row| [row.text(), "\n"]).collect()
 }
 
 /// The text without its blanks: agents wrap and indent what they show.
