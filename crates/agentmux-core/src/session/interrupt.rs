@@ -60,7 +60,7 @@ impl Session {
         let wanted = asks && !answered && now >= pressed + submit.interrupt_pause;
         // A prompt may have been interrupted before the agent began to work on it. One that paints nothing reads nothing.
         let paints = self.quiet_since > pressed;
-        let missed = self.reading.state == State::Busy && paints && now >= pressed + missed_after;
+        let missed = self.on_screen == State::Busy && paints && now >= pressed + missed_after;
         if wanted || missed {
             let keys = submit.interrupt.clone();
             let missed_after = if wanted { missed_after } else { missed_after * 3 };
