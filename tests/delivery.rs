@@ -14,6 +14,21 @@ fn text_of(bytes: usize) -> String {
     text + "."
 }
 
+/// Sends the texts, one after the other; each must be the agent's next prompt.
+#[track_caller]
+fn all_arrive(daemon: &Daemon, texts: &[impl AsRef<str>]) {
+    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+    for text in &texts {
+        let turn = &daemon.send(text)["turn"];
+        assert_eq!(
+            (&turn["state"], &turn["delivery"]),
+            (&json!("done"), &json!("confirmed")),
+            "{text:?}: {turn}"
+        );
+    }
+    assert_eq!(daemon.log().prompts()[1..], texts);
+}
+
 #[test]
 fn every_text_arrives_byte_for_byte_as_one_prompt() {
     let texts = [
@@ -46,15 +61,7 @@ fn every_text_arrives_byte_for_byte_as_one_prompt() {
     ];
     let daemon = Daemon::start();
     daemon.session("a");
-    for text in texts {
-        let turn = &daemon.send(text)["turn"];
-        assert_eq!(
-            (&turn["state"], &turn["delivery"]),
-            (&json!("done"), &json!("confirmed")),
-            "{text:?}: {turn}"
-        );
-    }
-    assert_eq!(daemon.log().prompts()[1..], texts);
+    all_arrive(&daemon, &texts);
     assert!(!daemon.file("x").exists(), "something of it was executed");
 }
 
@@ -329,15 +336,7 @@ fn texts_arrive_byte_for_byte_in_pieces_too() {
         "a\u{200b}b\tc\n".repeat(9),
         "wide 漢字 ".repeat(600),
     ];
-    for text in &texts {
-        let turn = &daemon.send(text)["turn"];
-        assert_eq!(
-            (&turn["state"], &turn["delivery"]),
-            (&json!("done"), &json!("confirmed")),
-            "{text:?}: {turn}"
-        );
-    }
-    assert_eq!(daemon.log().prompts()[1..], texts);
+    all_arrive(&daemon, &texts);
 }
 
 #[test]

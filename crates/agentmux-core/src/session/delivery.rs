@@ -378,17 +378,15 @@ impl Session {
     /// show all of a long text.
     fn box_is_ours(&self) -> bool {
         let Some(current) = &self.current else { return false };
-        let Reading { input, .. } = &self.reading;
         let only = holds_only(&self.parts.profile, &self.reading, &self.last_typed);
         match current.phase {
             Phase::Typing { pasted, piece, ref left, .. }
                 if !left.is_empty() || piece < self.last_typed.len() =>
             {
-                let joint = |shown: &str| joint(shown, &self.last_typed, piece);
-                let joint = match input {
+                let joint = match &self.reading.input {
                     Some(text) if stands_for(&self.parts.profile, text) => Joint::Whole,
-                    Some(text) => joint(text),
-                    None => joint(&down_to_cursor(&self.screen)),
+                    Some(text) => joint(text, &self.last_typed, piece),
+                    None => joint(&down_to_cursor(&self.screen), &self.last_typed, piece),
                 };
                 let is_shown = match joint {
                     Joint::Whole => self.looked_at > pasted,

@@ -43,8 +43,8 @@ impl Session {
 
     /// Presses them again where the agent wants that.
     pub(super) async fn step_interrupt(&mut self) {
-        let Some(current) = self.interrupting else { return };
-        let Interrupting { since, pressed, missed_after, answered } = current;
+        let Some(so_far) = self.interrupting else { return };
+        let Interrupting { since, pressed, missed_after, answered } = so_far;
         let now = Instant::now();
         let submit = &self.parts.profile.submit;
         let Some(again) = submit.interrupt_again.as_ref().filter(|_| now < since + INTERRUPT) else {
@@ -69,7 +69,7 @@ impl Session {
                 log::warn!("session {}: could not interrupt the agent: {error}", self.parts.name);
             }
         } else {
-            self.interrupting = Some(Interrupting { answered: answered && asks, ..current });
+            self.interrupting = Some(Interrupting { answered: answered && asks, ..so_far });
         }
         self.look_again(now + Duration::from_millis(50));
     }

@@ -11,7 +11,6 @@ use tokio::time::Instant;
 
 use super::Session;
 use crate::fusion::Word;
-use crate::profile::Pattern;
 use crate::profile::signals::{Meaning, Whereabouts};
 use crate::signals::receipt::{Receipt, compare};
 use crate::signals::transcript::{self, Sought, Told};
@@ -84,52 +83,52 @@ impl Session {
     pub(super) fn hear(&mut self, signal: Signal, answer: Option<oneshot::Sender<Value>>) {
         log::debug!("session {}: hook {} ({})", self.parts.name, signal.event, signal.means.word());
         self.ears.missed = false;
+        let receipt = self.receipt(&signal);
         if signal.means == Meaning::Submitted {
             self.ears.turn.clone_from(&signal.turn);
-            self.note_receipt(&signal);
+            self.note_receipt(receipt);
         }
         // A hook is a process of its own, and may come late: after the next prompt.
         let is_old = signal.turn.is_some() && self.ears.turn.is_some() && signal.turn != self.ears.turn;
         if is_old {
             return;
         }
-        self.note_record(&signal);
+        self.note_record(&signal, receipt);
         self.ears.context = signal.usage.context.or(self.ears.context);
         self.ears.asks += u64::from(signal.means == Meaning::Asks);
         let decided = self.take_hook(&signal, answer);
         if let Some(word) = Word::of(&signal).filter(|_| !decided) {
             self.ears.word = Some(word);
         }
-        self.note_report(signal);
+        self.note_report(signal, receipt);
         self.look_again(Instant::now());
+    }
+
+    /// How the prompt of which the agent tells compares with ours; `None` where it names none.
+    fn receipt(&self, signal: &Signal) -> Option<Receipt> {
+        let received = signal.prompt.as_ref()?;
+        let wrapping = self.parts.profile.signals.as_ref().map_or(&[][..], |signals| &signals.wrapping);
+        let ours = self.current.as_ref().map(|current| current.prompt.as_str());
+        Some(ours.map_or(Receipt::Other, |ours| compare(ours, received, wrapping)))
     }
 
     /// The agent said where its record is, or which conversation this is. One that tells of another prompt than ours may
     /// be of a conversation that the agent has with itself.
-    fn note_record(&mut self, signal: &Signal) {
+    fn note_record(&mut self, signal: &Signal, receipt: Option<Receipt>) {
         if signal.transcript.is_some() {
             self.ears.transcript.clone_from(&signal.transcript);
         }
-        let is_ours = signal.prompt.as_ref().is_none_or(|prompt| {
-            let ours = self.current.as_ref().map(|current| current.prompt.as_str());
-            ours.is_some_and(|ours| compare(ours, prompt, self.wrapping()) != Receipt::Other)
-        });
+        let is_ours = receipt != Some(Receipt::Other);
         if is_ours && signal.conversation.is_some() && signal.conversation != self.ears.conversation {
             self.ears.conversation.clone_from(&signal.conversation);
             self.ears.transcript = None;
         }
     }
 
-    /// What the agent wraps a prompt in.
-    fn wrapping(&self) -> &[Pattern] {
-        self.parts.profile.signals.as_ref().map_or(&[], |signals| &signals.wrapping)
-    }
-
     /// The agent took a prompt: ours, if it is the same text.
-    fn note_receipt(&mut self, signal: &Signal) {
-        let (Some(received), Some(current)) = (&signal.prompt, &mut self.current) else { return };
-        let wrapping = self.parts.profile.signals.as_ref().map_or(&[][..], |signals| &signals.wrapping);
-        match compare(current.prompt.as_str(), received, wrapping) {
+    fn note_receipt(&mut self, receipt: Option<Receipt>) {
+        let (Some(receipt), Some(current)) = (receipt, &mut self.current) else { return };
+        match receipt {
             Receipt::Other => return,
             Receipt::Exact => {}
             Receipt::Transformed => current.pen.transformed(),
@@ -139,13 +138,9 @@ impl Session {
         current.pen.confirmed(Source::Hook);
     }
 
-    fn note_report(&mut self, signal: Signal) {
+    fn note_report(&mut self, signal: Signal, receipt: Option<Receipt>) {
         let Some(current) = &mut self.current else { return };
-        let wrapping = self.parts.profile.signals.as_ref().map_or(&[][..], |signals| &signals.wrapping);
-        let is_its = match &signal.prompt {
-            Some(prompt) => compare(current.prompt.as_str(), prompt, wrapping) != Receipt::Other,
-            None => current.report.taken,
-        };
+        let is_its = receipt.map_or(current.report.taken, |receipt| receipt != Receipt::Other);
         if !is_its {
             return;
         }

@@ -117,7 +117,8 @@ impl Kept {
             return Ok(None);
         }
         let names: Vec<Regex> = self.names.iter().map(|name| matching(name, id)).collect();
-        descend(&self.folder, &names, &mut MOST.clone())
+        let mut left = MOST;
+        descend(&self.folder, &names, &mut left)
     }
 }
 
@@ -165,7 +166,7 @@ mod tests {
         let mut env = BTreeMap::from([("HOME".into(), home.as_os_str().to_owned())]);
         env.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
         let files = ["$AGENT_HOME/s/*/r-*-{id}.jsonl", "~/.agent/s/*/r-*-{id}.jsonl"].map(str::to_owned);
-        Kept::of(&files, &env, Path::new("/work"))
+        Kept::of(&files, &env, Path::new("/project"))
     }
 
     #[test]
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!(folder(&[]), Path::new("/home/u/.agent/s"));
         assert_eq!(folder(&[("AGENT_HOME", "/data")]), Path::new("/data/s"));
         assert_eq!(folder(&[("AGENT_HOME", "")]), Path::new("/home/u/.agent/s"));
-        assert_eq!(folder(&[("AGENT_HOME", "rel")]), Path::new("/work/rel/s"));
+        assert_eq!(folder(&[("AGENT_HOME", "rel")]), Path::new("/project/rel/s"));
     }
 
     #[test]
