@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Session;
-use super::delivery::squash;
+use super::delivery::ends_as;
 use super::hand::Hand;
 use crate::error::Error;
 use crate::input::Key;
@@ -325,9 +325,7 @@ impl Session {
             }),
             None => self.screen.cursor().map_or_else(String::new, |row| row.text().to_owned()),
         };
-        let end: Vec<char> = squash(text).chars().collect();
-        let end: String = end[end.len().saturating_sub(20)..].iter().collect();
-        squash(&shown).ends_with(&end)
+        ends_as(&shown, text, 20)
     }
 
     /// Does it, if a fresh reading still asks for it.

@@ -450,6 +450,13 @@ impl Session {
     }
 }
 
+/// True where what is shown ends with the text's end, so many characters of it at most; blanks are ignored.
+pub(super) fn ends_as(shown: &str, text: &str, most: usize) -> bool {
+    let end: Vec<char> = text.chars().rev().filter(|c| !c.is_whitespace()).take(most).collect();
+    let end: String = end.into_iter().rev().collect();
+    squash(shown).ends_with(&end)
+}
+
 /// The text without its blanks: agents wrap and indent what they show.
 pub(super) fn squash(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()

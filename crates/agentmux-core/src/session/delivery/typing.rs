@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Current, Phase, squash};
+use super::{Current, Phase, ends_as};
 use crate::input::Key;
 use crate::notice;
 use crate::profile::Profile;
@@ -322,9 +322,7 @@ fn stands_for(profile: &Profile, text: &str) -> bool {
 /// True where the rows down to the cursor end with the text's end, blanks ignored: programs without a box wrap long
 /// input over several rows.
 fn shows_end(screen: &Screen, typed: &str) -> bool {
-    let end: Vec<char> = typed.chars().rev().filter(|c| !c.is_whitespace()).take(60).collect();
-    let end: String = end.into_iter().rev().collect();
-    squash(&down_to_cursor(screen)).ends_with(&end)
+    ends_as(&down_to_cursor(screen), typed, 60)
 }
 
 /// The rows that are seen down to the cursor.
