@@ -23,7 +23,7 @@ pub(crate) fn play(plan: &Plan, table: &mut Table) {
         table.group(&format!("{size} sessions; baseline: bare hyper with the same bytes"));
         for (row, path) in [("health", "/health"), ("sessions", "/sessions")] {
             if plan.wants(row) {
-                let (ours, hello) = beside_hello(&stage, path, plan);
+                let [ours, hello] = beside_hello(&stage, path, plan);
                 let row = Row::times(format!("{path}, {size} sessions"), &ours).beside(hello.p50());
                 table.row(&row.at_most(Most::Ratio(2.0)));
             }

@@ -13,6 +13,7 @@
 #[expect(dead_code, unused_imports, reason = "the tests need more of it")]
 mod harness;
 
+mod awake;
 mod connection;
 mod control;
 mod cost;
@@ -68,6 +69,7 @@ static SCENES: &[Scene] = &[
 fn main() {
     let known: Vec<_> = SCENES.iter().flat_map(|scene| scene.rows).copied().collect();
     match plan::asked(std::env::args().skip(1), &known) {
+        Asked::Awake => awake::serve(),
         Asked::Hello(file) => hello::serve(&file),
         Asked::Usage(text) => println!("{text}"),
         Asked::Measure(plan) => measure(&plan),

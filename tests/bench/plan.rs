@@ -6,6 +6,8 @@ use std::path::PathBuf;
 /// What the arguments ask for.
 pub(crate) enum Asked {
     Measure(Plan),
+    /// Be the loops that keep the cores awake.
+    Awake,
     /// Be the baseline server that answers with the content of this file.
     Hello(PathBuf),
     Usage(String),
@@ -38,6 +40,7 @@ pub(crate) fn asked(args: impl Iterator<Item = String>, known: &[(&str, &str)]) 
             "--quick" => plan.quick = true,
             // Cargo adds that to what it calls a benchmark.
             "--bench" => {}
+            "--awake" => return Asked::Awake,
             "--hello" => return args.next().map_or_else(|| usage(known), |file| Asked::Hello(file.into())),
             name if known.iter().any(|(row, _)| *row == name) => plan.names.push(arg),
             _ => return usage(known),

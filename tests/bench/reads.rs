@@ -1,5 +1,6 @@
 //! Reading: a screen, and many clients at once.
 
+use crate::awake::Awake;
 use crate::connection::{Connection, at_once};
 use crate::control::Control;
 use crate::hello::Hello;
@@ -17,18 +18,17 @@ pub(crate) fn play(plan: &Plan, table: &mut Table) {
         let stage = Stage::over(transport);
         stage.demo("long", "");
         stage.send("LONG 600");
-        let mut control = Control::attach(&stage.tmux());
         if plan.wants("screen") {
             table.group("baseline: raw control round trip + bare hyper with the same bytes");
             for (path, lines) in screens() {
-                let [ours, raw, hello] = beside_both(&stage, &mut control, &path, lines, plan);
+                let [ours, raw, hello] = beside_both(&stage, &path, lines, plan);
                 let row = Row::times(format!("{path}{how}"), &ours).beside(raw.p50() + hello.p50());
                 table.row(&if how.is_empty() { row.at_most(Most::Ratio(2.0)) } else { row });
                 table.row(&Row::times(format!("  raw control round trip, {lines} lines"), &raw));
             }
         }
         if plan.wants("clients") {
-            clients(&stage, &mut control, how, plan, table);
+            clients(&stage, how, plan, table);
         }
     }
 }
@@ -40,25 +40,31 @@ fn screens() -> [(String, usize); 4] {
 }
 
 /// The daemon's times, and those of bare hyper with the same answer.
-pub(crate) fn beside_hello(stage: &Stage, path: &str, plan: &Plan) -> (Times, Times) {
-    let pair = |_| {
+pub(crate) fn beside_hello(stage: &Stage, path: &str, plan: &Plan) -> [Times; 2] {
+    let _awake = Awake::keep();
+    anew(plan, || {
         let (mut ours, hello) = both(stage, path);
         let mut theirs = hello.connection(path, &stage.authorization());
-        let [ours, theirs] = in_turns(500, [&mut || ours.ask(), &mut || theirs.ask()]);
-        (ours, theirs)
-    };
-    // On new connections and with a new server each time: much depends on which core they come to lie.
-    let (ours, theirs): (Vec<_>, Vec<_>) = (0..plan.pick(10, 3)).map(pair).unzip();
-    (Times::of_all(ours), Times::of_all(theirs))
+        in_turns(500, [&mut || ours.ask(), &mut || theirs.ask()])
+    })
 }
 
 /// The daemon's times, and what must be spent: those of tmux and of HTTP by themselves.
-fn beside_both(stage: &Stage, control: &mut Control, path: &str, lines: usize, plan: &Plan) -> [Times; 3] {
-    let (mut ours, hello) = both(stage, path);
-    let mut theirs = hello.connection(path, &stage.authorization());
+fn beside_both(stage: &Stage, path: &str, lines: usize, plan: &Plan) -> [Times; 3] {
+    let _awake = Awake::keep();
     let capture = capture(stage, lines);
-    let mut raw = || control.ask(&capture);
-    in_turns(plan.pick(2000, 300), [&mut || ours.ask(), &mut raw, &mut || theirs.ask()])
+    anew(plan, || {
+        let (mut ours, hello) = both(stage, path);
+        let mut theirs = hello.connection(path, &stage.authorization());
+        let mut control = Control::attach(&stage.tmux());
+        in_turns(200, [&mut || ours.ask(), &mut || control.ask(&capture), &mut || theirs.ask()])
+    })
+}
+
+/// Measures on new connections and with new servers each time: much depends on which core they come to lie.
+fn anew<const N: usize>(plan: &Plan, measure: impl Fn() -> [Times; N]) -> [Times; N] {
+    let rounds: Vec<_> = (0..plan.pick(10, 3)).map(|_| measure()).collect();
+    std::array::from_fn(|kind| Times::of_all(rounds.iter().map(|round| round[kind].clone())))
 }
 
 fn both(stage: &Stage, path: &str) -> (Connection, Hello) {
@@ -77,7 +83,9 @@ fn capture(stage: &Stage, lines: usize) -> String {
     format!("capture-pane -p -t {pane} -S -{}", lines - ROWS)
 }
 
-fn clients(stage: &Stage, control: &mut Control, how: &str, plan: &Plan, table: &mut Table) {
+fn clients(stage: &Stage, how: &str, plan: &Plan, table: &mut Table) {
+    let _awake = Awake::keep();
+    let mut control = Control::attach(&stage.tmux());
     let each = plan.pick(200, 40);
     let beside = |path: &str| {
         let (_, hello) = both(stage, path);
