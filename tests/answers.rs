@@ -221,3 +221,10 @@ fn a_question_at_the_start_can_be_answered_by_somebody() {
     daemon.get("/sessions/a/wait?until=idle&wait=60").ok();
     eventually("the agent is ready", || (daemon.log().all("ready").len() == 1).then_some(()));
 }
+
+#[test]
+fn what_else_a_starting_agent_prints_is_not_the_effect_of_a_key() {
+    let daemon = Setup::new().agent("--dialog trust-no-first --slow-dialog 0.6").start();
+    daemon.session("a");
+    assert_eq!(keys(&daemon), ["down", "enter", "enter"]);
+}

@@ -191,9 +191,13 @@ impl Agent {
         if let Input::Key(key) = &input {
             self.events.push(Event::Key(key.word()));
         }
+        // A question that is slow shows late what a key does.
+        let is_slow = !self.options.slow_dialog.is_zero();
         match self.phase {
-            // A question that is slow shows late what a key does.
-            Phase::Asking(..) if !self.options.slow_dialog.is_zero() => {
+            Phase::Opening(_) | Phase::Asking(..) if is_slow => {
+                if matches!(self.phase, Phase::Opening(_)) {
+                    self.say("", "still loading");
+                }
                 self.late.push_back((now + self.options.slow_dialog, input));
             }
             _ => self.take(input, now),

@@ -25,7 +25,7 @@ prompt, nor is a lone /word (/login logs in again); a lone exit ends it.
   --placeholder TEXT  a faint suggestion in the empty box
   --swallow-enter S   ignore Enter for S seconds after a paste
   --ask-over-paste S  S seconds after the first paste ask something over the box, once
-  --slow-dialog S     a question in a turn takes each key S seconds late
+  --slow-dialog S     a question takes each key S seconds late; one at the start prints a notice meanwhile
   --late-busy S       show the work on a prompt S seconds late
   --ctx N             show ctx:N% below the box
   --no-title          do not set the terminal's title

@@ -3,6 +3,11 @@
 //! Some come over an input box that was ready already, so they are answered until the first Enter of a prompt.
 //! The selection is moved one step at a time and read again, and Enter is pressed only when the right row is seen to
 //! be selected: agents preselect what they like, and an Enter too early may mean "No, exit".
+//!
+//! A key has shown its effect when the selection has moved or the dialog is another one. What else changes on the screen
+//! is no sign of that: an agent that starts goes on painting above its question, and a key pressed anew while the first one
+//! is still on its way goes one option too far. Seen in Copilot CLI 1.0.102 on a busy machine: the Enter behind it chose
+//! "No", which ends it with status 1.
 
 use std::time::Duration;
 
@@ -16,6 +21,9 @@ use crate::question::toward;
 use crate::screen::Row;
 use crate::state::State;
 
+/// How long the same step must be read before it is made: a pane is often read in mid-repaint.
+const SETTLED: Duration = Duration::from_millis(100);
+
 /// What may be answered at a start, and how far that is.
 #[derive(Debug)]
 pub(crate) struct Answering {
@@ -23,17 +31,36 @@ pub(crate) struct Answering {
     accept_trust: bool,
     /// The command that was started: what it asked for counts as consent.
     argv: Vec<String>,
-    hand: Hand<Vec<Row>>,
+    hand: Hand<Step>,
+    /// What the last reading asked for, and since when.
+    seen: Option<(Step, Instant)>,
 }
 
 impl Answering {
     pub(crate) fn new(accept_trust: bool, argv: Vec<String>) -> Self {
-        Self { accept_trust, argv, hand: Hand::default() }
+        Self { accept_trust, argv, hand: Hand::default(), seen: None }
+    }
+
+    /// Notes what a reading asks for; since when it is the same.
+    fn note(&mut self, step: &Step, now: Instant) -> Instant {
+        match &self.seen {
+            Some((seen, since)) if seen == step => *since,
+            _ => self.seen.insert((step.clone(), now)).1,
+        }
     }
 }
 
-/// The next key for a dialog on these rows; `None` where it is not to be answered.
-fn next_key(profile: &Profile, allowed: &Answering, rows: &[Row]) -> Option<Key> {
+/// A key for a dialog, and where it is pressed: another one of these is the effect of the last key, and nothing else is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Step {
+    dialog: String,
+    key: Key,
+    /// So many rows from the right option.
+    away: usize,
+}
+
+/// The next step in a dialog on these rows; `None` where it is not to be answered.
+fn next_step(profile: &Profile, allowed: &Answering, rows: &[Row]) -> Option<Step> {
     let shows = |dialog: &&Dialog| rows.iter().any(|row| dialog.matches.is_match(row.text()));
     let dialog = profile.dialogs.iter().find(shows)?;
     let consents = match &dialog.consent {
@@ -44,22 +71,23 @@ fn next_key(profile: &Profile, allowed: &Answering, rows: &[Row]) -> Option<Key>
     if !consents {
         return None;
     }
-    let Some(option) = &dialog.option else { return Some(Key::Enter) };
+    let step = |key, away| Some(Step { dialog: dialog.name.clone(), key, away });
+    let Some(option) = &dialog.option else { return step(Key::Enter, 0) };
     let wanted = rows.iter().rposition(|row| option.is_match(row.text()))?;
     let selected = rows.iter().rposition(|row| profile.selected.is_match(row.text()))?;
-    Some(toward(selected, wanted, Layout::Down))
+    step(toward(selected, wanted, Layout::Down), selected.abs_diff(wanted))
 }
 
 impl Session {
-    /// The key that a question of the start gets next; `None` where none will be pressed.
-    fn dialog_key(&self) -> Option<Key> {
+    /// What is pressed next for a question of the start; `None` where nothing will be.
+    fn dialog_step(&self) -> Option<Step> {
         let answering = self.answering.as_ref().filter(|answering| !answering.hand.is_tired())?;
-        next_key(&self.parts.profile, answering, self.screen.visible())
+        next_step(&self.parts.profile, answering, self.screen.visible())
     }
 
     /// True where the screen asks something at the start that will be answered without anybody's help.
     pub(super) fn answers_dialog(&self) -> bool {
-        self.dialog_key().is_some()
+        self.dialog_step().is_some()
     }
 
     /// Presses the next key of an answer, where the last one has shown its effect.
@@ -67,24 +95,27 @@ impl Session {
         if !self.believed || self.reading.state != State::NeedsInput {
             return;
         }
-        let (Some(key), Some(answering)) = (self.dialog_key(), &self.answering) else { return };
-        let rows = self.screen.visible().to_vec();
-        if answering.hand.may_press(key, &rows, self.quiet_since, Instant::now()) {
-            self.press_on(key, rows).await;
+        let (Some(step), Some(answering)) = (self.dialog_step(), &mut self.answering) else { return };
+        let now = Instant::now();
+        let is_settled = now >= answering.note(&step, now) + SETTLED;
+        if is_settled && answering.hand.may_press(step.key, &step, self.quiet_since, now) {
+            self.press_on(step).await;
         }
         self.look_again(Instant::now() + Duration::from_millis(50));
     }
 
-    /// Presses the key, if a fresh reading still shows what it is meant for.
-    async fn press_on(&mut self, key: Key, rows: Vec<Row>) {
+    /// Presses the key, if a fresh reading still asks for it.
+    async fn press_on(&mut self, step: Step) {
         self.look().await;
-        if self.screen.visible() != rows || self.reading.state != State::NeedsInput {
+        if self.reading.state != State::NeedsInput || self.dialog_step().as_ref() != Some(&step) {
             return;
         }
         let Some(answering) = &mut self.answering else { return };
-        answering.hand.note(rows, Instant::now());
+        let (name, key) = (&self.parts.name, step.key);
+        log::debug!("session {name}: dialog {}: {key:?}, {} rows away", step.dialog, step.away);
+        answering.hand.note(step, Instant::now());
         if let Err(error) = self.parts.terminal.keys(&self.parts.pane, &[key]).await {
-            log::warn!("session {}: could not answer its dialog: {error}", self.parts.name);
+            log::warn!("session {name}: could not answer its dialog: {error}");
         }
     }
 }
@@ -95,10 +126,14 @@ mod tests {
     use crate::profile::Profiles;
     use crate::screen::Screen;
 
-    fn key(agent: &str, accept_trust: bool, argv: &[&str], screen: &str) -> Option<Key> {
+    fn step(agent: &str, accept_trust: bool, argv: &[&str], screen: &str) -> Option<Step> {
         let argv = argv.iter().map(|word| (*word).to_owned()).collect();
         let answering = Answering::new(accept_trust, argv);
-        next_key(&Profiles::builtin().get(agent).unwrap(), &answering, Screen::from_ansi(screen).visible())
+        next_step(&Profiles::builtin().get(agent).unwrap(), &answering, Screen::from_ansi(screen).visible())
+    }
+
+    fn key(agent: &str, accept_trust: bool, argv: &[&str], screen: &str) -> Option<Key> {
+        step(agent, accept_trust, argv, screen).map(|step| step.key)
     }
 
     const TRUST: &str = " Quick safety check: Is this a project you trust?\n\n ❯ No, exit\n   Yes, I trust this folder\n\n Enter to confirm · Esc to cancel";
@@ -114,6 +149,30 @@ mod tests {
             key("codex", true, &[], &codex.replace("› 1", "  1").replace("  2", "› 2")),
             Some(Key::Up)
         );
+    }
+
+    #[test]
+    fn only_the_selection_or_another_dialog_is_the_effect_of_a_key() {
+        let (first, moved) =
+            (step("claude", true, &[], TRUST), TRUST.replace("❯ No", "  No").replace("  Yes", "❯ Yes"));
+        let notice = format!(" 3 extensions loaded\n\n{TRUST}");
+        assert_eq!(step("claude", true, &[], &notice), first);
+        assert_ne!(step("claude", true, &[], &moved), first);
+        let notes = " Security notes:\n\n Press Enter to continue";
+        assert_ne!(step("claude", true, &[], notes), step("claude", true, &[], " Let's get started."));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_is_settled_once_the_same_is_read_for_a_while() {
+        let (mut answering, start) = (Answering::new(true, Vec::new()), Instant::now());
+        let (half, whole) = (
+            step("claude", true, &[], " trust this folder\n ❯ No, exit\n\n Yes, I trust").unwrap(),
+            step("claude", true, &[], TRUST).unwrap(),
+        );
+        assert_eq!(answering.note(&half, start), start);
+        let later = start + SETTLED;
+        assert_eq!(answering.note(&whole, later), later, "it was read in mid-repaint");
+        assert_eq!(answering.note(&whole, later + SETTLED), later);
     }
 
     #[test]
