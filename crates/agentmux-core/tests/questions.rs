@@ -107,6 +107,8 @@ const EXPECTED: &[Expected] = &[
         &[">Yes, allow once", "Always allow run 'touch *' commands in this pr…", "Always allow run 'touch *' commands for this u…", "No, suggest changes (esc)"], DECIDED),
     asks(("qwen", "ask"), "question", "Colour\n\nWhich colour do you prefer?", &[">Red", "Blue", "Type something..."], "choice text deny"),
 
+    asks(("copilot", "trust"), "trust", "Do you trust the files in this folder?",
+        &[">Yes", "Yes, and remember this folder for future sessions", "No (Esc)"], DECIDED),
     asks(("copilot", "perm"), "permission", "Run the requested command\ntouch x1\n\nDo you want to run this command?",
         &[">Yes", "Yes, and don't ask again for `touch` in this repo (/home/proj/work-copilot…", "No, and tell Copilot what to do differently (Esc to stop)"], DECIDED),
     asks(("copilot", "edit"), "permission", "Create file\n…",

@@ -176,6 +176,12 @@ mod tests {
     }
 
     #[test]
+    fn copilot_is_not_told_to_remember_the_folder() {
+        let copilot = "│ Confirm folder trust  │\n│ ❯ 1. Yes              │\n│   2. Yes, and remember │\n│   3. No (Esc)         │";
+        assert_eq!(key("copilot", true, &[], copilot), Some(Key::Enter));
+    }
+
+    #[test]
     fn without_consent_or_recognition_no_key_is_pressed() {
         assert_eq!(key("claude", false, &[], TRUST), None);
         let bypass = " WARNING\n\n ❯ No, exit\n   Yes, I accept\n\n Enter to confirm";
