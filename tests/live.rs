@@ -9,6 +9,7 @@ mod answers;
 mod delivery;
 mod drafts;
 mod endings;
+mod images;
 mod limits;
 mod records;
 mod stage;

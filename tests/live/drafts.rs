@@ -66,17 +66,3 @@ fn claude_is_not_sent_what_a_person_types_into_a_prompt() {
         assert!(shown().contains("THEIRS"), "what they typed is gone:\n{}", shown());
     }
 }
-
-/// It shows something else for the path of an image, elsewhere in the box.
-#[test]
-fn claude_is_sent_a_prompt_in_pieces_that_names_images() {
-    let Some(stage) = Stage::set(&CLAUDE, Folder::Trusted) else { return };
-    stage.run_turn("PONG 1");
-    let image = stage.file("work").join("shot.png");
-    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
-    std::fs::write(&image, png).unwrap();
-    let path = image.display();
-    let turn =
-        stage.send_turn(&format!("Look at these:\n{path}\n{path}\nand what is below\nthem,\nthen\nPONG 4"));
-    assert_eq!((&turn["state"], &turn["delivery"]), (&json!("done"), &json!("confirmed")), "{turn}");
-}

@@ -38,9 +38,18 @@ fn read(body: &Value) -> Ask {
     ask.is_aside = ask.tools.is_empty();
     let messages = body["messages"].as_array().into_iter().flatten();
     for message in messages.filter(|message| message["role"] == "user") {
-        ask.add_content(&message["content"], "text");
+        ask.add_content(&own(&message["content"]), "text");
     }
     ask
+}
+
+/// What the user wrote: behind images Claude Code says where they are from.
+fn own(content: &Value) -> Value {
+    let is_own = |part: &&Value| !part["text"].as_str().unwrap_or_default().starts_with("[Image: source: ");
+    match content {
+        Value::Array(parts) => parts.iter().filter(is_own).cloned().collect(),
+        text => text.clone(),
+    }
 }
 
 fn stream(reply: &Reply, events: &mut Events<'_>) -> io::Result<()> {

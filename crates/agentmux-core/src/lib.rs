@@ -41,6 +41,7 @@
 pub mod agent;
 #[cfg(test)]
 mod anything;
+mod attachments;
 pub mod command;
 pub mod config_file;
 #[cfg(any(test, feature = "contract"))]

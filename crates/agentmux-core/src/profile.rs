@@ -3,6 +3,7 @@
 //! A profile is a TOML file. Those compiled in are in `src/profiles/`. What serde reads is turned into a [`Profile`],
 //! whose patterns are compiled and whose values are checked.
 
+mod attachments;
 mod document;
 mod ending;
 mod fault;
@@ -28,6 +29,7 @@ use crate::error::Error;
 use crate::input::{Key, Prompt, ShortName};
 use crate::state::State;
 
+pub use attachments::Attachments;
 pub use ending::{Ending, Means, Patience};
 pub use known::{Definitions, Origin, Profiles};
 pub use pattern::Pattern;
@@ -79,6 +81,8 @@ pub struct Profile {
     pub selected: Pattern,
     /// How a prompt is submitted, and turns are ended.
     pub submit: Submit,
+    /// What it makes of the paths of files in a prompt, where it does not leave them as they are.
+    pub attachments: Option<Attachments>,
     /// How a reply is found on the screen.
     pub reply: ReplyMarks,
     /// What logs it in.

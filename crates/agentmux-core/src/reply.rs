@@ -1,6 +1,6 @@
 //! Finding a prompt's echo, and the reply below it, among the rows of a conversation.
 
-use crate::profile::{Profile, ReplyMarks};
+use crate::profile::{Attachments, Profile, ReplyMarks};
 use crate::reading::input_begins;
 use crate::screen::{Row, Screen};
 
@@ -26,9 +26,12 @@ pub(crate) fn traces(profile: &Profile, screen: &Screen, prompt: &str) -> Traces
 /// Looks for them above a row.
 pub(crate) fn traces_above(profile: &Profile, screen: &Screen, prompt: &str, end: usize) -> Traces {
     let rows = &screen.rows[..end.min(screen.rows.len())];
+    let filed = Filed::of(profile, prompt);
     let (mut echoes, mut last_end, mut at) = (0, None, 0);
     while at < rows.len() {
-        match echo_end(profile, &rows[at..], prompt) {
+        let length = echo_end(profile, &rows[at..], prompt);
+        let without_files = || filed.as_ref()?.echo_end(&profile.reply, &rows[at..]);
+        match length.or_else(without_files) {
             // A row within an echo may begin as the prompt does, and is no further echo.
             Some(length) => {
                 at += length;
@@ -47,7 +50,7 @@ pub(crate) fn traces_above(profile: &Profile, screen: &Screen, prompt: &str, end
 fn echo_end(profile: &Profile, rows: &[Row], prompt: &str) -> Option<usize> {
     let marks = &profile.reply;
     let shown = marks.echo.as_ref()?.captures(rows[0].text())?.name("text")?.as_str();
-    let counts = if prompt.contains(char::is_alphanumeric) { char::is_alphanumeric } else { is_visible };
+    let counts = counted(prompt);
     let all: Vec<char> = prompt.chars().filter(|c| counts(*c)).collect();
     let mut left = consume(&all, shown, counts).filter(|left| left.len() < all.len())?;
     let mut end = 1;
@@ -66,6 +69,59 @@ fn echo_end(profile: &Profile, rows: &[Row], prompt: &str) -> Option<usize> {
         blank = 0;
     }
     Some(end)
+}
+
+/// A prompt out of which the agent may have taken files.
+struct Filed<'a> {
+    attachments: &'a Attachments,
+    prompt: &'a str,
+    /// How many of its characters count, with the paths of files and without.
+    all: usize,
+    least: usize,
+}
+
+impl<'a> Filed<'a> {
+    /// `None` where it names none.
+    fn of(profile: &'a Profile, prompt: &'a str) -> Option<Self> {
+        let attachments = profile.attachments.as_ref()?;
+        let bare = attachments.path.replace_all(prompt, " ");
+        let (all, least) = (that_count(prompt, prompt).len(), that_count(prompt, &bare).len());
+        (least < all).then_some(Self { attachments, prompt, all, least })
+    }
+
+    /// How many of the first rows are the echo of the prompt without these files: all else of it must be there.
+    fn echo_end(&self, marks: &ReplyMarks, rows: &[Row]) -> Option<usize> {
+        let first = marks.echo.as_ref()?.captures(rows[0].text())?.name("text")?.as_str();
+        let (mut shown, mut length) = (String::new(), 0);
+        for (at, row) in rows.iter().enumerate() {
+            let text = if at == 0 { first.to_owned() } else { bare(marks, row.text()) };
+            length += that_count(self.prompt, &self.attachments.word.replace_all(&text, " ")).len();
+            shown = shown + &text + "\n";
+            let texts =
+                (length >= self.least).then(|| self.attachments.text_of(self.prompt, &shown)).flatten();
+            let is_same = |(sent, shown): (String, String)| {
+                that_count(self.prompt, &sent) == that_count(self.prompt, &shown)
+            };
+            if texts.is_some_and(is_same) {
+                return Some(at + 1);
+            }
+            if length > self.all {
+                break;
+            }
+        }
+        None
+    }
+}
+
+/// The characters of a text that count in this prompt's echo: letters and digits where the prompt has any.
+fn that_count(prompt: &str, text: &str) -> Vec<char> {
+    let counts = counted(prompt);
+    text.chars().filter(|c| counts(*c)).collect()
+}
+
+/// The characters of a prompt that count: letters and digits where there are any.
+fn counted(prompt: &str) -> fn(char) -> bool {
+    if prompt.contains(char::is_alphanumeric) { char::is_alphanumeric } else { is_visible }
 }
 
 /// Takes the characters of `row` that count from the front of `text`; `None` where they differ.
@@ -177,6 +233,26 @@ mod tests {
         let copilot = Profiles::builtin().get("copilot").unwrap();
         let rows = " ❯ one two    10:00 ┃\n   three          ┃\n                  ┃\n ● yes            ┃\n                  ┃\n   no             ┃";
         assert_eq!(traces(&copilot, &Screen::from_ansi(rows), "one two three"), found(1, "yes\n\nno"));
+    }
+
+    #[test]
+    fn an_echo_without_the_files_that_were_taken_out_is_found() {
+        let claude = Profiles::builtin().get("claude").unwrap();
+        let found_in = |rows: &str, prompt: &str| {
+            let screen = Screen::from_ansi(rows);
+            traces_above(&claude, &screen, prompt, screen.rows.len())
+        };
+        let rows =
+            "❯ [Image #1] [Image #2]Look at these:\n  and below\n  ⎿  [Image #1]\n  ⎿  [Image #2]\n\n● yes";
+        let prompt = "Look at these:\n/w/a.png\n/w/b.png\nand below";
+        assert_eq!(found_in(rows, prompt), found(1, "yes"));
+        assert_eq!(found_in("❯ [Image #1]\n  ⎿  [Image #1]\n\n● yes", "/w/a.png"), found(1, "yes"));
+        let unanswered = rows.strip_suffix("● yes").unwrap();
+        assert_eq!(found_in(unanswered, prompt), found(1, ""));
+        for other in ["Look at these:\n/w/a.png\nand below", "Look at these:\n/w/a.png\n/w/b.png\nand above"]
+        {
+            assert_eq!(found_in(rows, other), Traces::default(), "{other}");
+        }
     }
 
     #[test]

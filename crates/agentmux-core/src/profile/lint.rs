@@ -11,7 +11,7 @@ use super::hopeless::{Text, matches_all, matches_nothing};
 const NO_CONDITION: [&str; 4] = ["name", "state", "region", "rows"];
 
 /// Where patterns are, and what they are held against.
-const PATTERNS: [(&str, &[&str]); 7] = [
+const PATTERNS: [(&str, &[&str]); 8] = [
     ("", &["prompt", "selected", "context"]),
     ("box", &["between", "above", "text", "not", "below"]),
     ("rule", &["from", "match", "not"]),
@@ -19,6 +19,7 @@ const PATTERNS: [(&str, &[&str]); 7] = [
     ("ending", &["match", "then", "resumes"]),
     ("reply", &["echo", "marker"]),
     ("submit", &["pasted", "interrupt_again"]),
+    ("attachments", &["word"]),
 ];
 
 /// Refuses what could never have an effect. The profile's types and patterns are right.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde::Deserialize;
 
+use super::attachments::AttachmentsTable;
 use super::ending::{EndingTable, PatienceTable};
 use super::fault::Fault;
 use super::question::{RawForm, RawRows};
@@ -38,6 +39,7 @@ pub(super) struct Profile {
     selected: String,
     #[serde(default)]
     submit: SubmitTable,
+    attachments: Option<AttachmentsTable>,
     #[serde(default)]
     reply: Reply,
     #[serde(default)]
@@ -133,6 +135,11 @@ impl Profile {
             questions: each("question", self.questions, |form| form.check(&self.asking))?,
             selected: pattern("selected", &self.selected)?,
             submit: self.submit.check().map_err(|fault| fault.within("submit"))?,
+            attachments: self
+                .attachments
+                .map(AttachmentsTable::check)
+                .transpose()
+                .map_err(|fault| fault.within("attachments"))?,
             reply: self.reply.check().map_err(|fault| fault.within("reply"))?,
             login: check_login(self.login).map_err(|fault| fault.within("login"))?,
             endings: each("ending", self.endings, EndingTable::check)?,

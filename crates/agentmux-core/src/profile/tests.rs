@@ -116,6 +116,11 @@ fn mistakes_elsewhere_are_named_with_their_line() {
         ("[submit]\nclear = ['ctrl-u', 'hyper-x']", 4, "submit: clear: "),
         ("[submit]\npause_ms = -1", 4, "invalid value"),
         ("[reply]\ndrop = ['(']", 4, "reply: drop: is no regular"),
+        ("[attachments]\nword = '\\[x\\]'", 3, "missing field `path`"),
+        ("[attachments]\nword = '['\npath = 'x'", 4, "attachments: word: is no regular"),
+        ("[attachments]\nword = '$x'\npath = 'x'", 4, "attachments: word: can never match"),
+        ("[attachments]\nword = 'x'\npath = '('", 5, "attachments: path: is no regular"),
+        ("[attachments]\nword = 'x'\npath = '(?:/x)?'", 5, "attachments: path: matches where nothing is"),
         ("[env]\nTMUX = 'x'", 4, "env: TMUX: the variable \"TMUX\" is not allowed"),
         ("[[dialog]]\nname = 'd'", 3, "missing field `match`"),
         (

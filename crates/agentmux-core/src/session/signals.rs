@@ -107,9 +107,8 @@ impl Session {
     /// How the prompt of which the agent tells compares with ours; `None` where it names none.
     fn receipt(&self, signal: &Signal) -> Option<Receipt> {
         let received = signal.prompt.as_ref()?;
-        let wrapping = self.parts.profile.signals.as_ref().map_or(&[][..], |signals| &signals.wrapping);
         let ours = self.current.as_ref().map(|current| current.prompt.as_str());
-        Some(ours.map_or(Receipt::Other, |ours| compare(ours, received, wrapping)))
+        Some(ours.map_or(Receipt::Other, |ours| compare(&self.parts.profile, ours, received)))
     }
 
     /// The agent said where its record is, or which conversation this is. One that tells of another prompt than ours may
@@ -238,7 +237,7 @@ impl Session {
         let (known, conversation) = (self.ears.transcript.clone(), self.ears.conversation.clone());
         let (link, name) = (self.parts.link.clone(), self.parts.name.clone());
         let read = move || {
-            let (signals, rule, records) = link.record()?;
+            let (rule, records) = link.record()?;
             let file = match (&rule.whereabouts, known, conversation) {
                 (Whereabouts::Own(own), ..) => records.own(own),
                 (_, Some(file), _) => file,
@@ -250,7 +249,7 @@ impl Session {
                     }
                 },
             };
-            let told = transcript::read(signals, rule, records, &file, &sought);
+            let told = transcript::read(&link.profile, rule, records, &file, &sought);
             let told = told.inspect_err(|error| {
                 // Some begin their record with the first answer.
                 let level = if error.kind() == NotFound { log::Level::Debug } else { log::Level::Warn };
@@ -267,7 +266,7 @@ impl Session {
 
 impl Ears {
     pub(super) fn new(link: &Link) -> Self {
-        let transcript = link.record().and_then(|(_, _, records)| records.recall());
+        let transcript = link.record().and_then(|(_, records)| records.recall());
         Self { transcript, ..Self::default() }
     }
 }

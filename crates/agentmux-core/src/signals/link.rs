@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::records::Records;
 use crate::profile::Profile;
-use crate::profile::signals::{Meaning, Signals, Transcript};
+use crate::profile::signals::{Meaning, Transcript};
 
 /// One session's way of hearing its agent: set up when the agent is started, found again when it is adopted.
 #[derive(Debug)]
@@ -115,9 +115,9 @@ impl Link {
     }
 
     /// What is read of the agent's own record, and where that is; `None` where it has none that we know.
-    pub(crate) fn record(&self) -> Option<(&Signals, &Transcript, &Records)> {
+    pub(crate) fn record(&self) -> Option<(&Transcript, &Records)> {
         let signals = self.profile.signals.as_ref()?;
-        Some((signals, signals.transcript.as_ref()?, self.records.as_ref()?))
+        Some((signals.transcript.as_ref()?, self.records.as_ref()?))
     }
 
     /// Whether the agent tells by a hook what it said, and nothing of its state.
@@ -128,7 +128,7 @@ impl Link {
 
     /// Empties the records that are of one turn alone. False where that failed: they may tell of an older one.
     pub(crate) fn empty_records(&self) -> bool {
-        self.record().is_none_or(|(_, rule, records)| records.empty(rule))
+        self.record().is_none_or(|(rule, records)| records.empty(rule))
     }
 
     /// Notes that an event came.

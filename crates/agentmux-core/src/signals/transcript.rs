@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::receipt::{Receipt, compare};
 use super::records::Records;
 use super::{Usage, hold, usage};
-use crate::profile::Pattern;
-use crate::profile::signals::{Signals, Transcript, UsageEntry};
+use crate::profile::signals::{Transcript, UsageEntry};
+use crate::profile::{Pattern, Profile};
 use crate::reply::tail;
 
 /// So much of a record's end is read first. Where that does not reach back to the prompt, more is read.
@@ -44,17 +44,22 @@ pub(crate) struct Sought {
 /// # Errors
 /// A file cannot be read, or is none.
 pub(crate) fn read(
-    signals: &Signals,
+    profile: &Profile,
     rule: &Transcript,
     records: &Records,
     file: &Path,
     sought: &Sought,
 ) -> io::Result<Option<Told>> {
-    let Some(turn) = turn(rule, file, &signals.wrapping, sought)? else { return Ok(None) };
-    let said = |entry: &Value| hold(&rule.reply.when, entry).then(|| rule.reply.text.text(entry)).flatten();
+    let Some(turn) = turn(profile, rule, file, sought)? else { return Ok(None) };
     let bare =
         |text: String| rule.strip.iter().fold(text, |text, strip| strip.replace_all(&text, "").into_owned());
-    let reply = turn.iter().rev().filter_map(said).map(bare).find(|text| !text.trim().is_empty()).map(tail);
+    let reply = turn
+        .iter()
+        .rev()
+        .filter_map(|entry| rule.reply.text(entry))
+        .map(bare)
+        .find(|text| !text.trim().is_empty())
+        .map(tail);
     let mut used = Usage::default();
     for rule in &rule.usage {
         let more = match &rule.file {
@@ -69,9 +74,9 @@ pub(crate) fn read(
 
 /// The entries that followed the prompt; all of a record that is this turn's alone.
 fn turn(
+    profile: &Profile,
     rule: &Transcript,
     file: &Path,
-    wrapping: &[Pattern],
     sought: &Sought,
 ) -> io::Result<Option<Vec<Value>>> {
     let entries = |bytes: &[u8]| match &rule.section {
@@ -80,8 +85,7 @@ fn turn(
     };
     let Some(prompt) = &rule.prompt else { return Ok(Some(entries(&end_of(file, MOST)?.0))) };
     let is_it = |entry: &Value| {
-        let text = hold(&prompt.when, entry).then(|| prompt.text.text(entry)).flatten();
-        text.is_some_and(|text| compare(&sought.prompt, &text, wrapping) != Receipt::Other)
+        prompt.text(entry).is_some_and(|text| compare(profile, &sought.prompt, &text) != Receipt::Other)
     };
     let mut most = FIRST;
     loop {
@@ -173,7 +177,7 @@ mod tests {
         std::fs::write(&file, record).unwrap();
         let records = Records::new(folder.path().to_owned(), None);
         let sought = Sought { prompt: prompt.to_owned(), since: since.parse().unwrap() };
-        read(signals, signals.transcript.as_ref().unwrap(), &records, &file, &sought).unwrap()
+        read(&profile, signals.transcript.as_ref().unwrap(), &records, &file, &sought).unwrap()
     }
 
     fn told(agent: &str, record: &str, prompt: &str) -> Option<Told> {
@@ -293,7 +297,7 @@ ASSISTANT     code
         let told = |talk: &str, events: &str| {
             std::fs::write(records.own("talk"), talk).unwrap();
             std::fs::write(records.own("events"), events).unwrap();
-            read(signals, signals.transcript.as_ref().unwrap(), &records, &records.own("talk"), &sought)
+            read(&profile, signals.transcript.as_ref().unwrap(), &records, &records.own("talk"), &sought)
                 .unwrap()
         };
         let all = Usage { cost: Some(0.75), ..used(2400, 10, None) };
@@ -310,6 +314,28 @@ ASSISTANT     code
         ] {
             let told = told(talk, "").unwrap();
             assert_eq!((told.reply.as_deref(), told.usage), (reply, Usage::default()), "{talk}");
+        }
+    }
+
+    /// As Claude Code 2.1.330 and Gemini CLI 0.61.0 write them, shortened.
+    #[test]
+    fn a_prompt_is_found_without_the_files_that_were_taken_out() {
+        let claude = r##"{"type":"user","timestamp":"2026-11-29T10:00:01.000Z","message":{"role":"user","content":[{"type":"text","text":"[Image #1]what is it"},{"type":"image","source":{"type":"base64"}}]}}
+{"type":"user","isMeta":true,"timestamp":"2026-11-29T10:00:01.000Z","message":{"role":"user","content":[{"type":"text","text":"[Image: source: /w/a.png]"}]}}
+{"type":"assistant","message":{"id":"m1","content":[{"type":"text","text":"A dot."}]}}
+"##;
+        let gemini = r##"{"id":"1","timestamp":"2026-11-29T10:00:01.000Z","type":"user","content":[{"text":"@a.png what is it"},{"text":"\n--- Content from referenced files ---"},{"inlineData":{"mimeType":"image/png"}},{"text":"\n--- End of content ---"}],"displayContent":[{"text":"@/w/a.png what is it"}]}
+{"id":"2","type":"gemini","content":"A dot."}
+"##;
+        for (agent, record, prompt, found) in [
+            ("claude", claude, "/w/a.png\nwhat is it", true),
+            ("claude", claude, "/w/a.png\nwhat was it", false),
+            ("claude", claude, "/w/a.png", false),
+            ("gemini", gemini, "@/w/a.png what is it", true),
+            ("gemini", gemini, "@/w/b.png what is it", false),
+        ] {
+            let reply = told(agent, record, prompt).and_then(|told| told.reply);
+            assert_eq!(reply, found.then(|| "A dot.".to_owned()), "{agent} {prompt}");
         }
     }
 

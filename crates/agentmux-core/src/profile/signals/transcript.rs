@@ -1,13 +1,14 @@
 //! The table `[signals.transcript]`: where an agent's own record of the conversation is, and how it is read.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::raw::{RawCondition, RawUsage, conditions, is_plain, is_rooted, optional, patterns, pointer};
 use super::{Condition, UsagePointers};
 use crate::profile::Pattern;
 use crate::profile::fault::Fault;
 use crate::profile::raw::{each, pattern};
-use crate::signals::Pointer;
+use crate::signals::{Pointer, hold};
 
 /// The agent's own record of the conversation: a file of JSON lines, or of text in sections.
 #[derive(Debug)]
@@ -46,8 +47,16 @@ pub enum Whereabouts {
 pub struct Entry {
     /// All of these must hold.
     pub when: Vec<Condition>,
-    /// The text; several are put one behind the other.
-    pub text: Pointer,
+    /// Where the text is: the first of these places where there is one; several there are put one behind the other.
+    text: Vec<Pointer>,
+}
+
+impl Entry {
+    /// The text of an entry of this kind; `None` where it is none, or has no text.
+    pub(crate) fn text(&self, entry: &Value) -> Option<String> {
+        let text = || self.text.iter().find_map(|place| place.text(entry));
+        hold(&self.when, entry).then(text).flatten()
+    }
 }
 
 /// Entries of a transcript that tell what was used.
@@ -85,7 +94,15 @@ pub(super) struct RawTranscript {
 struct RawEntry {
     #[serde(default)]
     when: Vec<RawCondition>,
-    text: String,
+    text: Places,
+}
+
+/// One pointer, or several.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a pointer or a list of them")]
+enum Places {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Deserialize)]
@@ -148,7 +165,12 @@ fn own_name(file: &str) -> Option<String> {
 
 impl RawEntry {
     fn check(self) -> Result<Entry, Fault> {
-        Ok(Entry { when: conditions(&self.when)?, text: pointer("text", &self.text)? })
+        let places = match self.text {
+            Places::One(place) => vec![place],
+            Places::Several(places) => places,
+        };
+        let text = places.iter().map(|place| pointer("text", place)).collect::<Result<_, _>>()?;
+        Ok(Entry { when: conditions(&self.when)?, text })
     }
 }
 
@@ -176,6 +198,7 @@ mod tests {
         let prompt = "prompt = { text = '/x' }";
         for (text, part) in [
             (reply.to_owned(), "needs 'prompt'"),
+            (format!("{prompt}\nreply = {{ text = ['/x', 'x'] }}"), "no JSON pointer"),
             (format!("{reply}\n{prompt}\nfiles = ['{{dir}}/a/b']"), "must be one of {dir}"),
             (format!("{reply}\n{prompt}\nfiles = ['{{dir}}/a', '{{dir}}/b']"), "must be one of {dir}"),
             (format!("{reply}\n{prompt}\nfiles = ['~/x']"), "{id}"),
