@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::agents::{Agent, CLAUDE, CODEX, COPILOT, Folder, GEMINI, OPENCODE};
+use super::agents::{Agent, CLAUDE, CODEX, COPILOT, Folder, GEMINI, OPENCODE, QWEN};
 use super::{Stage, is_done};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
@@ -71,6 +71,22 @@ fn gemini_takes_an_image_alone() {
 #[test]
 fn opencode_takes_an_image_alone() {
     an_image_alone(&OPENCODE);
+}
+
+/// It sends no image without a text; what waits for one is not to go with the next prompt.
+#[test]
+fn qwen_is_not_sent_an_image_alone() {
+    let Some((stage, w)) = with_images(&QWEN) else { return };
+    let path = format!("{w}/a.png");
+    stage.post("/send", json!({"text": path, "raw": false})).refused_as(422, "special");
+    let turn = stage.send_turn(&path);
+    assert_eq!(
+        (&turn["state"], &turn["error"]["code"]),
+        (&json!("failed"), &json!("not_submitted")),
+        "{turn}"
+    );
+    stage.post("/send", json!({"text": "PONG 2"})).refused_as(409, "human_draft");
+    assert_eq!(stage.prompts(), ["PONG 1"]);
 }
 
 #[test]

@@ -107,6 +107,8 @@ mod tests {
             ("codex", "/model", " /model"),
             ("codex", "exit", "exit"),
             ("codex", "ends with \\", "ends with \\"),
+            ("qwen", "/w/a.png\n'/w/c d.PNG'", "refused: is taken for images that wait for a text"),
+            ("qwen", "/w/a.png\nwhat is it", "/w/a.png\nwhat is it"),
         ] {
             assert_eq!(worded(&profiles, agent, text), expected, "{agent}: {text:?}");
         }
