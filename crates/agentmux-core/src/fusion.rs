@@ -17,6 +17,18 @@ use crate::terminal::Announced;
 /// How long a word counts against a screen that says otherwise.
 pub(crate) const COUNTS: Duration = Duration::from_secs(3);
 
+/// How long a box under which an agent starts must stand still to be one that waits for a prompt.
+pub(crate) const STARTED: Duration = Duration::from_secs(3);
+
+/// What is to be believed of a screen by how long it has been like that: with an empty box on it, a start that shows nothing
+/// new is over. What tells the two apart, such as a banner, can be switched off by the user.
+pub(crate) fn started(reading: Reading, quiet_since: Instant, now: Instant) -> Reading {
+    let is_over = reading.state == State::Starting
+        && reading.input.as_deref() == Some("")
+        && now >= quiet_since + STARTED;
+    if is_over { Reading { state: State::Idle, ..reading } } else { reading }
+}
+
 /// What an agent said of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Word {
@@ -137,19 +149,37 @@ mod tests {
         quiet_since: Instant,
         now: Instant,
     ) -> (State, Source, bool) {
-        let reading = Reading {
-            state: screen,
-            rule: "r".into(),
-            source: Source::Screen,
-            matched: String::new(),
-            input: input.map(str::to_owned),
-            context: None,
-        };
+        let reading = reading(screen, input);
         let at = now - Duration::from_millis(age);
         let announced = Announced { state: word.into(), kind: None, worked: 1, at };
         let word = Word::announced(&announced).map(|word| Word { source, ..word });
         let (reading, contradiction) = fuse(reading, word.as_ref(), quiet_since, now);
         (reading.state, reading.source, contradiction)
+    }
+
+    fn reading(state: State, input: Option<&str>) -> Reading {
+        let (rule, source, matched) = ("r".to_owned(), Source::Screen, String::new());
+        Reading { state, rule, source, matched, input: input.map(str::to_owned), context: None }
+    }
+
+    #[test]
+    fn a_start_with_an_empty_box_that_stands_still_is_over() {
+        use State::*;
+        let began = Instant::now();
+        for (state, input, seconds, expected) in [
+            (Starting, Some(""), 2, Starting),
+            (Starting, Some(""), 3, Idle),
+            (Starting, Some("x"), 9, Starting),
+            (Starting, None, 9, Starting),
+            (Unknown, Some(""), 9, Unknown),
+        ] {
+            let now = began + Duration::from_secs(seconds);
+            assert_eq!(
+                started(reading(state, input), began, now).state,
+                expected,
+                "{state} {input:?} {seconds}"
+            );
+        }
     }
 
     #[test]

@@ -86,3 +86,31 @@ fn recorded_screens_are_read_rightly() {
     assert!(right * 100 >= (right + wrong.len()) * 97, "{report}");
     println!("{report}");
 }
+
+/// Seen on a busy machine only: warnings come at any moment.
+#[test]
+fn gemini_s_box_below_warnings_alone_is_a_start() {
+    let profile = Profiles::builtin().get("gemini").unwrap();
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/screens/gemini/starting--box.120x40.ansi");
+    let (early, text) = (screen(&file), std::fs::read_to_string(&file).unwrap());
+    let below = |above: &str| {
+        let cursor_row = early.cursor_row + above.lines().count();
+        let (title, columns) = (early.title.clone(), early.columns);
+        let screen = Screen {
+            title,
+            columns,
+            cursor_row,
+            cursor_hidden: true,
+            ..Screen::from_ansi(&format!("{above}{text}"))
+        };
+        read(&profile, &screen).state.word()
+    };
+    assert_eq!(below(""), "starting");
+    let warning =
+        "⚠  Warning: True color (24-bit) support not detected. Using a terminal\n   visual experience.\n";
+    assert_eq!(below(warning), "starting");
+    assert_eq!(below(&format!("{warning} ▝▜▄     Gemini CLI v0.61.0\n")), "idle");
+    assert_eq!(below("  the end of a long reply\n      and of its code\n"), "idle");
+    assert_eq!(below("ℹ Skipping project agents due to untrusted folder.\n"), "idle");
+}

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::delivery::Current;
 use super::{Extent, Session, evidence};
 use crate::events::Event;
-use crate::fusion::{COUNTS, Word, fuse};
+use crate::fusion::{COUNTS, STARTED, Word, fuse, started};
 use crate::question::Asked;
 use crate::reading::read;
 use crate::screen::{Exit, Screen};
@@ -93,7 +93,10 @@ impl Session {
             current.note_screen(&self.screen);
         }
         let word = self.word();
-        let reading = read(&self.parts.profile, &self.screen);
+        let reading = started(read(&self.parts.profile, &self.screen), self.quiet_since, now);
+        if reading.state == State::Starting && now < self.quiet_since + STARTED {
+            self.look_again(self.quiet_since + STARTED);
+        }
         self.on_screen = reading.state;
         let (reading, contradiction) = fuse(reading, word.as_ref(), self.quiet_since, now);
         if let (true, Some(word)) = (contradiction, &word) {
