@@ -231,6 +231,8 @@ struct Session {
     interrupting: Option<interrupt::Interrupting>,
     /// The announcement that was seen last.
     announced_at: Option<Instant>,
+    /// How much of what was printed was new when it was last noted.
+    news_seen: u64,
     /// When to decide again.
     wake_at: Option<Instant>,
     over: bool,
@@ -302,6 +304,7 @@ pub(crate) fn open(parts: Parts, begin: Option<(Start, Answering)>) -> Handle {
         looked_at: now,
         interrupting: None,
         announced_at: None,
+        news_seen: 0,
         wake_at: None,
         over: false,
     };

@@ -182,6 +182,9 @@ pub struct Activity(watch::Receiver<Pulse>);
 pub struct Pulse {
     /// Grows with each change.
     pub changes: u64,
+    /// How many of them were output of the same form as the output before, as the frames of a spinner are; zero where the
+    /// terminal does not see output.
+    pub repeats: u64,
     /// What the program announced last of its own state, where the terminal sees escape sequences in its output.
     pub announced: Option<Announced>,
 }
@@ -210,6 +213,12 @@ impl Activity {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Grows with each change that is more than a repetition.
+    pub(crate) fn news(&self) -> u64 {
+        let pulse = self.0.borrow();
+        pulse.changes - pulse.repeats
     }
 
     /// What the program announced last of its own state.

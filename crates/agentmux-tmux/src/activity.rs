@@ -99,6 +99,18 @@ impl Watches {
         }
     }
 
+    /// Tells those who watch these panes that something was written there, and whether it was but a repetition.
+    pub(crate) fn wrote<'a>(&self, written: impl IntoIterator<Item = (&'a PaneId, &'a bool)>) {
+        let panes = self.lock();
+        for (pane, repeated) in written {
+            let Some(watch) = panes.get(pane) else { continue };
+            watch.changes.send_modify(|pulse| {
+                pulse.changes += 1;
+                pulse.repeats += u64::from(*repeated);
+            });
+        }
+    }
+
     /// Tells what the pane's program announced of itself.
     pub(crate) fn announce(&self, pane: &PaneId, Word { state, kind }: Word) {
         if let Some(watch) = self.lock().get_mut(pane) {

@@ -26,6 +26,7 @@ pub(crate) mod osc;
 mod process;
 mod protocol;
 mod reconcile;
+mod shape;
 pub(crate) mod watcher;
 
 use std::sync::Arc;

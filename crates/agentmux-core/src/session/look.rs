@@ -33,11 +33,34 @@ const RETRY: Duration = Duration::from_secs(1);
 /// While an agent is plainly at work and goes on printing, its screen is read so often at most.
 const AT_WORK: Duration = Duration::from_millis(250);
 
-/// But at once when the output has paused for so long: it may have finished.
+/// But at once when the output has paused for so long after something new: it may have finished.
 const PAUSE: Duration = Duration::from_millis(40);
 
 /// Other changes are gathered for a moment: a repaint is several writes.
 const GATHER: Duration = Duration::from_millis(8);
+
+/// When the screen is read next, as something was printed now, and whether that is at the pause that may follow. `planned` is
+/// the same as it was.
+fn plan(
+    planned: Option<(Instant, bool)>,
+    looked_at: Instant,
+    now: Instant,
+    at_work: bool,
+    repeats: bool,
+) -> (Instant, bool) {
+    let at = if at_work {
+        // Between two frames of a spinner is no pause.
+        let pause = if repeats { AT_WORK } else { PAUSE };
+        (now + pause).min(looked_at + AT_WORK).max(now)
+    } else {
+        now + GATHER
+    };
+    match planned {
+        // A pause is over when something new is printed; other plans stay.
+        Some((planned, is_for_pause)) if planned < at && (repeats || !is_for_pause) => (planned, false),
+        _ => (at, true),
+    }
+}
 
 impl Session {
     /// Something was printed: reads the screen soon.
@@ -46,18 +69,13 @@ impl Session {
         let announced = self.activity.announced().map(|announced| announced.at);
         let news = announced != self.announced_at;
         self.announced_at = announced;
+        let seen = self.activity.news();
+        let repeats = std::mem::replace(&mut self.news_seen, seen) == seen;
         let typing = self.current.as_ref().is_some_and(Current::is_typing);
-        let at = if self.reading.state == State::Busy && !typing && !news {
-            (now + PAUSE).min(self.looked_at + AT_WORK).max(now)
-        } else {
-            now + GATHER
-        };
-        // A pause is over when something new is printed; other plans stay.
-        self.look_at = match self.look_at.filter(|_| !self.look_is_for_pause) {
-            Some(planned) => Some(planned.min(at)),
-            None => Some(at),
-        };
-        self.look_is_for_pause = self.look_at == Some(at);
+        let at_work = self.reading.state == State::Busy && !typing && !news;
+        let planned = self.look_at.map(|at| (at, self.look_is_for_pause));
+        let (at, is_for_pause) = plan(planned, self.looked_at, now, at_work, repeats);
+        (self.look_at, self.look_is_for_pause) = (Some(at), is_for_pause);
     }
 
     /// Reads the screen now, and decides how far to believe it.
@@ -252,5 +270,47 @@ impl Session {
             let event = Event::Session { name, id, state, evidence, question, exit, resets_at };
             self.parts.book.events().push(event);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often a screen is read in a second in which output comes every so many milliseconds, and how many milliseconds after
+    /// the last output it is read the last time.
+    fn reads(every: u64, at_work: bool, repeats: bool) -> (u32, u128) {
+        let begin = Instant::now();
+        let (mut looked_at, mut planned, mut count) = (begin, None, 0);
+        let last = begin + Duration::from_millis(1000 / every * every);
+        for millisecond in 0..2000 {
+            let now = begin + Duration::from_millis(millisecond);
+            if millisecond % every == 0 && now <= last {
+                planned = Some(plan(planned, looked_at, now, at_work, repeats));
+            }
+            if planned.is_some_and(|(at, _)| at <= now) {
+                (looked_at, planned, count) = (now, None, count + 1);
+            }
+        }
+        (count, looked_at.duration_since(last).as_millis())
+    }
+
+    #[test]
+    fn a_spinner_is_read_four_times_a_second_and_news_at_the_pause() {
+        // The last outputs are at 990 and 960 ms.
+        assert_eq!(reads(30, true, false), (4, 10), "a stream of text");
+        assert_eq!(reads(120, true, false), (9, 40), "news, with pauses");
+        assert_eq!(reads(120, true, true), (4, 40), "a spinner");
+        assert_eq!(reads(120, false, true), (9, 8), "not at work");
+    }
+
+    #[test]
+    fn a_frame_of_a_spinner_does_not_put_off_the_reading_of_news() {
+        let begin = Instant::now();
+        let at = |milliseconds| begin + Duration::from_millis(milliseconds);
+        let planned = plan(None, begin, at(10), true, false);
+        assert_eq!(planned, (at(50), true));
+        assert_eq!(plan(Some(planned), begin, at(20), true, true), (at(50), false));
+        assert_eq!(plan(Some(planned), begin, at(20), true, false), (at(60), true));
     }
 }

@@ -4,17 +4,18 @@
 //! pane may look different; only announcements (OSC 7501) are read out of it. `pause-after=1`: where we are
 //! slower than a pane for a second, tmux holds back that pane's output instead of keeping all of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use agentmux_core::terminal::PaneId;
 use tokio::time::{Duration, Instant, sleep, sleep_until};
 
 use super::notice::{Notice, unescape};
-use super::osc::Scanner;
+use super::osc::{Scanner, Word};
 use super::process::{Ended, Process, Stream};
 use super::protocol::Event;
 use super::reconcile::{self, Known};
+use super::shape::shape;
 use crate::args;
 use crate::failure::Failure;
 use crate::poll::poll;
@@ -99,15 +100,24 @@ struct Watcher<'a> {
 /// What is seen of the panes that are linked.
 #[derive(Debug, Default)]
 struct View {
-    linked: HashMap<PaneId, Scanner>,
+    linked: HashMap<PaneId, Heard>,
     /// Something happened since panes were listed.
     active: bool,
+}
+
+/// What is known of one pane's output.
+#[derive(Debug, Default)]
+struct Heard {
+    scanner: Scanner,
+    /// The shape of what was written last.
+    shape: u64,
 }
 
 /// What one reading of the stream brought.
 #[derive(Debug, Default)]
 struct News {
-    written: BTreeSet<PaneId>,
+    /// Those that were written to; true where it was but a repetition.
+    written: BTreeMap<PaneId, bool>,
     died: BTreeSet<PaneId>,
     paused: BTreeSet<PaneId>,
     changed: bool,
@@ -142,7 +152,7 @@ impl<'a> Watcher<'a> {
     async fn hear(&mut self, news: News) -> Result<(), Ended> {
         self.view.active = true;
         let watches = &self.server.watches;
-        watches.pulse(&news.written);
+        watches.wrote(&news.written);
         watches.pulse(&news.died);
         for pane in &news.paused {
             // What it wrote meanwhile is never told (3.3a; 3.7c tells some): look at the screen.
@@ -171,7 +181,7 @@ impl<'a> Watcher<'a> {
         let Some(target) = Target::parse(pane) else { return };
         match self.server.client.run("link", &args::link(&target, &self.server.hidden), b"").await {
             Ok(_) => {
-                self.view.linked.insert(pane.clone(), Scanner::default());
+                self.view.linked.insert(pane.clone(), Heard::default());
             }
             Err(Failure::Gone) => {
                 self.known.insert(pane.clone(), Known::Gone);
@@ -224,6 +234,15 @@ impl<'a> Watcher<'a> {
     }
 }
 
+impl Heard {
+    /// Takes what was written, and hands announcements on; true where it has the shape of what was written before.
+    fn hear(&mut self, bytes: &[u8], on: impl FnMut(Word)) -> bool {
+        self.scanner.feed(bytes, on);
+        let shape = shape(bytes);
+        std::mem::replace(&mut self.shape, shape) == shape
+    }
+}
+
 impl View {
     /// Waits for output and sorts it; announcements are handed on at once.
     async fn read(&mut self, output: &mut Stream, server: &Server) -> Result<News, Ended> {
@@ -235,9 +254,11 @@ impl View {
                 match Notice::parse(line) {
                     Notice::Output { pane, escaped } => {
                         let pane = PaneId::new(pane);
-                        if let Some(scanner) = linked.get_mut(&pane) {
-                            scanner.feed(&unescape(escaped), |word| server.watches.announce(&pane, word));
-                            news.written.insert(pane);
+                        if let Some(heard) = linked.get_mut(&pane) {
+                            let repeated = heard.hear(&unescape(escaped), |word| {
+                                server.watches.announce(&pane, word);
+                            });
+                            *news.written.entry(pane).or_insert(true) &= repeated;
                         }
                     }
                     Notice::Died(pane) => news.died.extend([PaneId::new(pane)]),
