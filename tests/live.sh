@@ -31,24 +31,43 @@ awk '
         if ($1 == "PASS" || $1 == "LEAK") passed[key]++; else failed[key]++
         if (seconds + 0 > longest[key]) longest[key] = seconds + 0
     }
+    # What is claimed of one agent only has its name in it.
+    function outcome(key) {
+        ran = passed[key] + failed[key]
+        return ran ? sprintf("%d of %d, %.0f s", passed[key], ran, longest[key]) : "."
+    }
     END {
+        for (key in longest) {
+            split(key, part, SUBSEP)
+            of[part[2]]++
+            wrong += failed[key]
+        }
+        for (key in longest) {
+            split(key, part, SUBSEP)
+            if (of[part[2]] > 1) shared[part[1]]
+        }
         n = 0
-        for (agent in agents) order[++n] = agent
+        for (agent in shared) order[++n] = agent
         for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++)
             if (order[j] < order[i]) { t = order[i]; order[i] = order[j]; order[j] = t }
         row = "| claim |"; rule = "|---|"
         for (i = 1; i <= n; i++) { row = row " " order[i] " |"; rule = rule "---|" }
         print row; print rule
         for (claim in claims) {
+            if (of[claim] < 2) continue
             row = "| " claim " |"
             gsub(/_/, " ", row)
-            for (i = 1; i <= n; i++) {
-                key = order[i] SUBSEP claim
-                ran = passed[key] + failed[key]
-                row = row (ran ? sprintf(" %d of %d, %.0f s |", passed[key], ran, longest[key]) : " . |")
-                wrong += failed[key]
-            }
+            for (i = 1; i <= n; i++) row = row " " outcome(order[i] SUBSEP claim) " |"
             print row | "sort"
+        }
+        close("sort")
+        print ""; print "| claim of one agent | |"; print "|---|---|"
+        for (key in longest) {
+            split(key, part, SUBSEP)
+            if (of[part[2]] > 1) continue
+            row = "| " part[2] " |"
+            gsub(/_/, " ", row)
+            print row " " outcome(key) " |" | "sort"
         }
         close("sort")
         exit wrong > 0
