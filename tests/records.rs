@@ -44,6 +44,14 @@ file = "{dir}/used"
 numbers = { output = ["/out"] }
 "#;
 
+/// The same, and nothing that its screen shows of a turn is known.
+const HIDDEN: &str = r#"
+[remove]
+rule = ["title spins", "esc to interrupt below the box", "spinner above the box"]
+[reply]
+echo = '^never: (?P<text>.*)$'
+"#;
+
 fn setup(profile: &str) -> Setup {
     Setup::new()
         .write(".config/agentmux/agents/kept.toml", profile)
@@ -161,4 +169,18 @@ fn what_a_person_s_prompts_leave_in_the_session_s_own_folder_does_not_stay() {
 fn folder(daemon: &Daemon) -> PathBuf {
     let mut folders = std::fs::read_dir(daemon.state().join("sessions")).unwrap();
     folders.next().unwrap().unwrap().path()
+}
+
+/// Aider 0.86.2 on a busy machine: answered between two readings, and ten kilobytes of prompt between the screen and its echo.
+#[test]
+fn a_turn_of_which_the_screen_shows_nothing_is_in_the_record() {
+    let daemon = setup(&format!("{OWN}{HIDDEN}")).start();
+    let id = daemon.post("/run", json!({"text": "PONG"})).ok()["turn"]["id"].as_str().unwrap().to_owned();
+    eventually("it is submitted", || {
+        daemon.get(&format!("/turns/{id}")).ok()["submitted_at"].is_string().then_some(())
+    });
+    std::fs::write(folder(&daemon).join("talk"), "ASKED 1\nPONG\nSAID 1\n> its own word\n").unwrap();
+    let turn = daemon.turn_in(&id, "done");
+    assert_eq!(source(&turn), ("its own word", "transcript"), "{turn}");
+    assert_eq!((&turn["delivery"], &turn["receipt"]), (&json!("confirmed"), &json!("transcript")), "{turn}");
 }

@@ -67,6 +67,8 @@ pub enum Source {
     Hook,
     /// The agent's own announcement in its output (OSC 7501).
     Osc,
+    /// The agent's own record of the conversation.
+    Transcript,
     /// Our own act: a prompt was submitted and nothing newer is known.
     Submission,
     /// The title that the agent set.
@@ -82,6 +84,7 @@ impl Source {
             Self::Process => "process",
             Self::Hook => "hook",
             Self::Osc => "osc",
+            Self::Transcript => "transcript",
             Self::Submission => "submission",
             Self::Title => "title",
             Self::Screen => "screen",

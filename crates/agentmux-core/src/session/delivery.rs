@@ -21,6 +21,7 @@ use super::signals::{Report, Said};
 use super::{Session, Waiting};
 use crate::input::Prompt;
 use crate::notice::{self, Notice};
+use crate::profile::signals::{Transcript, Whereabouts};
 use crate::question::Policy;
 use crate::reading::Reading;
 use crate::reply::{Traces, traces, traces_above};
@@ -36,6 +37,10 @@ const HISTORY: usize = 5000;
 
 /// How many rows more than have scrolled out since the last look are asked for: some may just have.
 const SLACK: usize = 100;
+
+/// How long a screen at rest is without a trace of a turn before the agent's record is asked, and how long from one time to
+/// the next.
+const RECORDED: Duration = Duration::from_secs(1);
 
 /// How long a screen that tells of a limit must last to be believed.
 const LIMIT_SETTLES: Duration = Duration::from_millis(1500);
@@ -62,6 +67,8 @@ pub(super) struct Current {
     growth: Growth,
     /// The state of the screen for which the echo was last looked for.
     searched: Option<Instant>,
+    /// When the agent's record was last looked into for it.
+    recorded: Option<Instant>,
     traces: Traces,
     /// What the agent told of it.
     pub(super) report: Report,
@@ -208,6 +215,7 @@ impl Session {
             return;
         }
         self.search_traces().await;
+        self.search_record().await;
         let (now, announced, seen) = (Instant::now(), self.announced_work(), self.seen());
         let (asked, by_itself) = (self.asking.known().cloned(), self.policy_answers());
         let Some(current) = &mut self.current else { return };
@@ -305,6 +313,42 @@ impl Session {
         {
             current.searched = Some(self.quiet_since);
             current.traces = traces(&self.parts.profile, &screen, current.prompt.as_str());
+        }
+    }
+
+    /// Looks for the turn in the agent's own record, where the screen has come to rest without a trace of it: the agent may have
+    /// answered between two readings, and the prompt be too long for the screen.
+    async fn search_record(&mut self) {
+        let at_rest = self.believed && self.reading.state == State::Idle;
+        let Some(current) = &mut self.current else { return };
+        let Phase::Submitted(submission) = &current.phase else { return };
+        let is_traced = submission.is_taken() || current.traces.echoes > current.echoes_before;
+        // One that does not say when an entry was made may have the same prompt from before.
+        let is_dated = |(rule, _): (&Transcript, _)| {
+            rule.time.is_some() || matches!(rule.whereabouts, Whereabouts::Own(_))
+        };
+        if !at_rest || is_traced || current.command || !self.parts.link.record().is_some_and(is_dated) {
+            return;
+        }
+        let now = Instant::now();
+        let since = self.quiet_since.max(submission.last_enter);
+        let due = current.recorded.map_or(since, |asked| asked.max(since)) + RECORDED;
+        if now < due {
+            self.look_again(due);
+            return;
+        }
+        current.recorded = Some(now);
+        self.look_again(now + RECORDED);
+        let told = self.told().await;
+        if !told.is_some_and(|told| told.is_whole && told.reply.is_some()) {
+            return;
+        }
+        if let Some(current) = &mut self.current
+            && let Phase::Submitted(submission) = &mut current.phase
+        {
+            submission.told = true;
+            current.report.ended = true;
+            current.pen.confirmed(Source::Transcript);
         }
     }
 

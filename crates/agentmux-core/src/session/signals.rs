@@ -230,7 +230,7 @@ impl Session {
     }
 
     /// What the agent's record has of the current turn; `None` where no record is known.
-    async fn told(&mut self) -> Option<Told> {
+    pub(super) async fn told(&mut self) -> Option<Told> {
         let current = self.current.as_ref().filter(|current| current.report.is_fresh)?;
         self.parts.link.record()?;
         let sought = Sought { prompt: current.prompt.as_str().to_owned(), since: current.report.since };

@@ -64,7 +64,11 @@ pub(crate) fn read(
     for rule in &rule.usage {
         let more = match &rule.file {
             None => total(rule, &turn),
-            Some(name) => total(rule, &lines(&end_of(&records.own(name), MOST)?.0)),
+            Some(name) => match end_of(&records.own(name), MOST) {
+                // What it used may come later than what it said, or never.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Usage::default(),
+                read => total(rule, &lines(&read?.0)),
+            },
         };
         used = used.or(more);
     }

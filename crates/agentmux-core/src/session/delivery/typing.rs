@@ -95,6 +95,7 @@ impl Session {
             echoes_before: before.echoes,
             growth: Growth::since(&screen),
             searched: None,
+            recorded: None,
             traces: Traces::default(),
             report,
             notice_before,
