@@ -19,7 +19,10 @@ done
 
 # A line is: OUTCOME [SECONDSs] (N/M) BINARY live::AGENT::CLAIM
 awk '
-    /^ *(PASS|FAIL|TIMEOUT|SIG[A-Z]+|ABORT|LEAK) \[/ {
+    # What failed is said again at the end of a round.
+    /Nextest run ID/ { over = 0 }
+    /^ *Summary \[/ { over = 1 }
+    !over && /^ *(PASS|FAIL|TIMEOUT|SIG[A-Z]+|ABORT|LEAK) \[/ {
         name = $NF
         if (split(name, part, "::") != 3 || part[1] != "live") next
         seconds = $0
