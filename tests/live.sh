@@ -29,7 +29,6 @@ awk '
         sub(/^[^[]*\[ *>? */, "", seconds)
         sub(/s\].*/, "", seconds)
         key = part[2] SUBSEP part[3]
-        agents[part[2]]
         claims[part[3]]
         if ($1 == "PASS" || $1 == "LEAK") passed[key]++; else failed[key]++
         if (seconds + 0 > longest[key]) longest[key] = seconds + 0

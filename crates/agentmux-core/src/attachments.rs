@@ -1,8 +1,15 @@
 //! A prompt out of which an agent takes the paths of files: it attaches the files, and puts a word for each into the text.
 
+use std::borrow::Cow;
+
 use crate::profile::Attachments;
 
 impl Attachments {
+    /// The text without the words for files.
+    pub(crate) fn without_words<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.word.replace_all(text, " ")
+    }
+
     /// What of a prompt is text, and what of the form in which the agent has it; `None` where the agent has taken nothing
     /// out, or another number of paths than it has put words in.
     ///
@@ -11,8 +18,7 @@ impl Attachments {
     pub(crate) fn text_of(&self, sent: &str, shown: &str) -> Option<(String, String)> {
         let words = |text: &str| self.word.find_iter(text).count();
         let put_in = words(shown).checked_sub(words(sent)).filter(|put_in| *put_in > 0)?;
-        let bare = |text: &str| self.word.replace_all(text, " ").into_owned();
-        let (sent, shown) = (bare(sent), bare(shown));
+        let (sent, shown) = (self.without_words(sent), self.without_words(shown).into_owned());
         let paths: Vec<_> = self.path.find_iter(&sent).collect();
         let kept_ones = paths.len().checked_sub(put_in)?;
         let (standing, mut before, mut kept) = (letters(&shown), 0, 0);

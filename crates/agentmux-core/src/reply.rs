@@ -95,7 +95,7 @@ impl<'a> Filed<'a> {
         let (mut shown, mut length) = (String::new(), 0);
         for (at, row) in rows.iter().enumerate() {
             let text = if at == 0 { first.to_owned() } else { bare(marks, row.text()) };
-            length += that_count(self.prompt, &self.attachments.word.replace_all(&text, " ")).len();
+            length += that_count(self.prompt, &self.attachments.without_words(&text)).len();
             shown = shown + &text + "\n";
             let texts =
                 (length >= self.least).then(|| self.attachments.text_of(self.prompt, &shown)).flatten();

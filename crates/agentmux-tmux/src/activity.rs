@@ -93,20 +93,17 @@ impl Watches {
 
     /// Tells those who watch these panes that they may look different now.
     pub(crate) fn pulse<'a>(&self, changed: impl IntoIterator<Item = &'a PaneId>) {
-        let panes = self.lock();
-        for watch in changed.into_iter().filter_map(|pane| panes.get(pane)) {
-            watch.changes.send_modify(|pulse| pulse.changes += 1);
-        }
+        self.wrote(changed.into_iter().map(|pane| (pane, false)));
     }
 
     /// Tells those who watch these panes that something was written there, and whether it was but a repetition.
-    pub(crate) fn wrote<'a>(&self, written: impl IntoIterator<Item = (&'a PaneId, &'a bool)>) {
+    pub(crate) fn wrote<'a>(&self, written: impl IntoIterator<Item = (&'a PaneId, bool)>) {
         let panes = self.lock();
         for (pane, repeated) in written {
             let Some(watch) = panes.get(pane) else { continue };
             watch.changes.send_modify(|pulse| {
                 pulse.changes += 1;
-                pulse.repeats += u64::from(*repeated);
+                pulse.repeats += u64::from(repeated);
             });
         }
     }

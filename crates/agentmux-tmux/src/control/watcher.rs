@@ -152,7 +152,7 @@ impl<'a> Watcher<'a> {
     async fn hear(&mut self, news: News) -> Result<(), Ended> {
         self.view.active = true;
         let watches = &self.server.watches;
-        watches.wrote(&news.written);
+        watches.wrote(news.written.iter().map(|(pane, repeated)| (pane, *repeated)));
         watches.pulse(&news.died);
         for pane in &news.paused {
             // What it wrote meanwhile is never told (3.3a; 3.7c tells some): look at the screen.

@@ -311,12 +311,10 @@ fn not_whole(pen: &TurnPen) {
 /// Agents show a text in their own way (composed accents, no zero-width characters, a part of it, a word for it or for a
 /// file), so it is letters and digits that are counted, not compared.
 pub(super) fn holds_only(profile: &Profile, reading: &Reading, typed: &str) -> bool {
-    let count = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
-    let without_files = |text: &str| match &profile.attachments {
-        Some(attachments) => attachments.word.replace_all(text, " ").into_owned(),
-        None => text.to_owned(),
+    let count = |text: &str| {
+        let words = profile.attachments.as_ref().map(|attachments| attachments.without_words(text));
+        words.as_deref().unwrap_or(text).chars().filter(|c| c.is_alphanumeric()).count()
     };
-    let count = |text: &str| count(&without_files(text));
     reading.input.as_ref().is_none_or(|text| count(text) <= count(typed) || stands_for(profile, text))
 }
 
