@@ -17,6 +17,9 @@ fn a_key_is_pressed_and_said_back() {
     daemon.log().until("key", before + 1);
     daemon.post("/key", json!({"key": " down ", "repeat": 3, "target": "a:0.0"})).ok();
     daemon.log().until("key", before + 4);
+    // As it comes from a shell script that quotes all its values.
+    daemon.post("/key", json!({"key": "up", "repeat": "2"})).ok();
+    daemon.log().until("key", before + 6);
 }
 
 #[test]

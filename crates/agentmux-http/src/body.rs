@@ -67,6 +67,19 @@ fn choose<T: Copy>(name: &str, word: &str, choices: &[(&str, T)]) -> Result<T, I
     })
 }
 
+/// A whole number from 1, brought into a range.
+fn count(name: &str, text: &str, (least, most): (u64, u64)) -> Result<u64, Invalid> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|c| c.is_ascii_digit()) {
+        return Err(must_be(name, "an integer"));
+    }
+    if text.starts_with('-') || digits.bytes().all(|c| c == b'0') {
+        return Err(must_be(name, ">= 1"));
+    }
+    // Only digits are left: what does not parse is larger than any range.
+    Ok(digits.parse().unwrap_or(most).clamp(least, most))
+}
+
 fn must_be(name: &str, what: &str) -> Invalid {
     Invalid::new(format!("{name} must be {what}"))
 }

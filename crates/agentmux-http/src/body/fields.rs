@@ -8,7 +8,7 @@ use agentmux_core::input::{self, Invalid};
 use agentmux_core::terminal::Size;
 use serde_json::{Map, Value};
 
-use super::{choose, must_be, only};
+use super::{choose, count, must_be, only};
 use crate::limits::MAX_SECONDS;
 
 /// The fields of a body.
@@ -60,16 +60,16 @@ impl Fields {
         Ok(self.text(field)?.map(str::trim).filter(|name| !name.is_empty()))
     }
 
-    /// A whole number from 1; what is larger than `most` counts as `most`.
+    /// A whole number from 1, as a number or, as the original took it, in a text; what is larger than `most` counts
+    /// as `most`.
     pub(crate) fn count(&self, field: &str, most: u64) -> Result<Option<u64>, Invalid> {
-        match self.get(field) {
-            None => Ok(None),
-            Some(value) if value.as_i64().is_some_and(|number| number < 1) => Err(must_be_positive(field)),
-            Some(value) => match value.as_u64() {
-                Some(number) => Ok(Some(number.min(most))),
-                None => Err(must_be(field, "an integer")),
-            },
-        }
+        let text = match self.get(field) {
+            None => return Ok(None),
+            Some(Value::String(text)) => text.trim().to_owned(),
+            Some(Value::Number(number)) => number.to_string(),
+            Some(_) => return Err(must_be(field, "an integer")),
+        };
+        count(field, &text, (1, most)).map(Some)
     }
 
     /// A whole number from 1, or a text that is not blank.
@@ -153,10 +153,6 @@ impl Fields {
     }
 }
 
-fn must_be_positive(field: &str) -> Invalid {
-    Invalid::new(format!("{field} must be >= 1"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,16 +182,22 @@ mod tests {
     #[test]
     fn counts_are_whole_numbers_from_one_and_capped() {
         let count = |value: &str| fields(&format!("{{\"repeat\":{value}}}")).count("repeat", 50);
-        for (value, counted) in
-            [("1", 1), ("50", 50), ("51", 50), ("1000000000", 50), ("18446744073709551615", 50)]
-        {
+        for (value, counted) in [
+            ("1", 1),
+            ("50", 50),
+            ("51", 50),
+            ("1000000000", 50),
+            ("18446744073709551615", 50),
+            ("\"5\"", 5),
+            ("\" 51 \"", 50),
+        ] {
             assert_eq!(count(value), Ok(Some(counted)), "{value}");
         }
         assert_eq!(count("null"), Ok(None));
-        for value in ["0", "-1"] {
+        for value in ["0", "-1", "\"0\""] {
             assert_eq!(refused(count(value)), "repeat must be >= 1", "{value}");
         }
-        for value in ["true", "1.5", "\"5\"", "[]"] {
+        for value in ["true", "1.5", "\"1.5\"", "\"\"", "[]"] {
             assert_eq!(refused(count(value)), "repeat must be an integer", "{value}");
         }
     }

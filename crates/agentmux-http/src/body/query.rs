@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use agentmux_core::input::{self, Invalid};
 
-use super::{choose, only};
+use super::{choose, count, only};
 use crate::limits::MAX_SECONDS;
 
 /// The parameters of a URL.
@@ -34,19 +34,8 @@ impl Query {
     }
 
     /// A whole number from 1, brought into a range.
-    pub(crate) fn count(&self, name: &str, (least, most): (u64, u64)) -> Result<Option<u64>, Invalid> {
-        let Some(text) = self.get(name) else {
-            return Ok(None);
-        };
-        let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-        if digits.is_empty() || !digits.bytes().all(|c| c.is_ascii_digit()) {
-            return Err(Invalid::new(format!("{name} must be an integer")));
-        }
-        if text.starts_with('-') || digits.bytes().all(|c| c == b'0') {
-            return Err(Invalid::new(format!("{name} must be >= 1")));
-        }
-        // Only digits are left: what does not parse is larger than any range.
-        Ok(Some(digits.parse().unwrap_or(most).clamp(least, most)))
+    pub(crate) fn count(&self, name: &str, range: (u64, u64)) -> Result<Option<u64>, Invalid> {
+        self.get(name).map(|text| count(name, text, range)).transpose()
     }
 
     /// One of these words; what it stands for.
