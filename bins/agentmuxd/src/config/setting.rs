@@ -190,7 +190,7 @@ pub(super) const TRUST: Setting = Setting {
     kind: Kind::Word(&["accept", "ask"]),
     default: Default::Value("accept"),
     meaning: "`accept` answers an agent's question whether its working directory is to be trusted with yes; \
-              `ask` leaves it to a person",
+              `ask` leaves it to a person, who has the ready timeout for it",
 };
 
 pub(super) const POLICY: Setting = Setting {
