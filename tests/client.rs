@@ -352,6 +352,7 @@ fn turns_are_listed_cancelled_and_interrupted() {
     daemon.log().until("busy", 2);
     assert_eq!(document(&daemon, 0, &["interrupt"]), json!({"session": "a", "interrupted": true}));
     daemon.turn_in(working.as_str().unwrap(), "interrupted");
+    prints(&daemon, 130, &["wait", working.as_str().unwrap()]);
     let listed = |args: &[&str]| {
         let turns = document(&daemon, 0, &[&["turns"], args].concat())["turns"].clone();
         turns.as_array().unwrap().iter().map(|turn| turn["id"].clone()).collect::<Vec<_>>()

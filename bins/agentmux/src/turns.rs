@@ -162,7 +162,7 @@ fn ending(turn: &Turn) -> Ending {
                 ),
             },
         ),
-        "cancelled" => Ending::because(Status::Interrupted, format!("turn {id} was cancelled")),
+        "cancelled" | "interrupted" => Ending::because(Status::Interrupted, format!("turn {id} was {state}")),
         "unconfirmed" => Ending::because(
             Status::AgentFailed,
             format!(
@@ -260,6 +260,7 @@ pub(crate) fn absolute(folder: String) -> Result<String, Failed> {
 mod tests {
     use super::*;
     use agentmux_api::Problem;
+    use agentmux_core::turn::TURN_STATES;
 
     fn turn(state: &str, code: Option<&str>) -> Turn {
         let problem = |code: &str| Problem { error: "a sentence".to_owned(), code: Some(code.to_owned()) };
@@ -298,10 +299,18 @@ mod tests {
             ("failed", None, 5),
             ("unconfirmed", None, 5),
             ("cancelled", None, 130),
+            ("interrupted", None, 130),
             ("working", None, 124),
             ("queued", None, 124),
         ] {
             assert_eq!(ending(&turn(state, code)).status() as u8, status, "{state} {code:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_ended_is_not_waited_for() {
+        for state in TURN_STATES.into_iter().filter(|state| state.is_final()) {
+            assert_ne!(ending(&turn(state.word(), None)).status(), Status::TimedOut, "{}", state.word());
         }
     }
 
