@@ -5,6 +5,7 @@
 //! lives.
 
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use agentmux_api::local::{DaemonFile, StateDir};
@@ -51,7 +52,7 @@ impl Daemon {
             }
         };
         let token = || token(given("AGENTMUX_TOKEN"), state.as_ref());
-        let (host, port) = (given("AGENTMUX_HOST"), port(given("AGENTMUX_PORT"))?);
+        let (host, port) = (host(given("AGENTMUX_HOST"))?, port(given("AGENTMUX_PORT"))?);
         if host.is_some() || port.is_some() {
             let (host, port) = (host.map_or(HOST.to_owned(), reachable), port.unwrap_or(PORT));
             return Ok(Self { host, port, token: token()?, tmux_socket });
@@ -134,6 +135,22 @@ fn port(variable: Option<String>) -> Result<Option<u16>, Failed> {
             .map_err(|_| Failed::usage(format!("AGENTMUX_PORT must be 0 to 65535, not '{text}'")))
     };
     Ok(variable.map(parse).transpose()?.filter(|port| *port != 0))
+}
+
+/// A name or an address: the port is another variable's.
+fn host(variable: Option<String>) -> Result<Option<String>, Failed> {
+    let is_host = |text: &str| {
+        let address = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        address.parse::<IpAddr>().is_ok()
+            || text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+    };
+    match variable {
+        Some(text) if !is_host(&text) => {
+            let wanted = "AGENTMUX_HOST must be a host's name or address alone";
+            Err(Failed::usage(format!("{wanted}, not '{text}'; the port is AGENTMUX_PORT's")))
+        }
+        host => Ok(host),
+    }
 }
 
 /// One listens on all addresses, but asks on one.
@@ -234,8 +251,18 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_port_is_named() {
-        let failed = find(&state(NOBODY), &[("AGENTMUX_PORT", "high")]).unwrap_err();
-        assert_eq!(failed.sentence(), "AGENTMUX_PORT must be 0 to 65535, not 'high'");
+    fn a_wrong_host_or_port_is_named() {
+        for (variable, value, part) in [
+            ("AGENTMUX_PORT", "high", "AGENTMUX_PORT must be 0 to 65535, not 'high'"),
+            ("AGENTMUX_HOST", "127.0.0.1:1", "address alone, not '127.0.0.1:1'; the port is AGENTMUX_PORT's"),
+            ("AGENTMUX_HOST", "http://a", "address alone, not 'http://a'"),
+            ("AGENTMUX_HOST", "a b", "address alone, not 'a b'"),
+        ] {
+            let failed = find(&state(NOBODY), &[(variable, value)]).unwrap_err();
+            assert!(failed.sentence().contains(part), "{}", failed.sentence());
+        }
+        for host in ["localhost", "my-host.example", "::1", "[::1]", "10.0.0.1"] {
+            assert!(find(&state(NOBODY), &[("AGENTMUX_HOST", host)]).is_ok(), "{host}");
+        }
     }
 }
