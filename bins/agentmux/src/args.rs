@@ -47,7 +47,7 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     /// Start the daemon in the foreground; this is what happens without a verb, too
     Serve {
-        /// Arguments for agentmuxd
+        /// Arguments for agentmuxd; `agentmuxd --help` tells them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
@@ -70,6 +70,7 @@ pub(crate) enum Verb {
     /// Take a turn out of its queue, or interrupt it
     Cancel {
         /// The turn's id
+        #[arg(value_parser = key)]
         turn: String,
         /// Print the daemon's JSON document
         #[arg(long)]
@@ -100,6 +101,7 @@ pub(crate) enum Verb {
     /// Look at a session, and take it over, in this terminal
     Attach {
         /// The session's name; the active one if absent
+        #[arg(value_parser = key)]
         name: Option<String>,
     },
     /// Look at the profiles of agents, check them, and test them over saved screens
@@ -170,6 +172,15 @@ impl Verb {
     }
 }
 
+/// What can be a session's name, or an id. It becomes part of a path, so that the daemon could not even say what is wrong
+/// with another one, such as an empty one out of a script.
+fn key(text: &str) -> Result<String, String> {
+    match text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) && !text.is_empty() {
+        true => Ok(text.to_owned()),
+        false => Err("no name and no id".to_owned()),
+    }
+}
+
 fn seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     if seconds.is_finite() && seconds >= 0.0 {
@@ -231,6 +242,11 @@ mod tests {
             "agentmux capture --session a --target a:0.0",
             "agentmux key x --session a --target a:0.0",
             "agentmux completions tcsh",
+            "agentmux show ",
+            "agentmux show a/b",
+            "agentmux wait ",
+            "agentmux attach ..",
+            "agentmux idle --session ",
         ] {
             assert_eq!(parsed(line).unwrap_err().exit_code(), 2, "{line}");
         }

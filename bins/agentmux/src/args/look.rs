@@ -4,15 +4,15 @@ use agentmux_core::state::STATES;
 use agentmux_core::turn::TURN_STATES;
 use clap::builder::PossibleValuesParser;
 
-use super::seconds;
+use super::{key, seconds};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Wait {
     /// The turn's id
-    #[arg(required_unless_present = "session", conflicts_with = "session")]
+    #[arg(required_unless_present = "session", conflicts_with = "session", value_parser = key)]
     pub(crate) turn: Option<String>,
     /// Wait for this session, not for a turn
-    #[arg(long, short, value_name = "NAME", requires = "until")]
+    #[arg(long, short, value_name = "NAME", requires = "until", value_parser = key)]
     pub(crate) session: Option<String>,
     /// The state that the session must reach, or several, joined by commas
     #[arg(
@@ -34,7 +34,7 @@ pub(crate) struct Wait {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Idle {
     /// The session's name; the active one if absent
-    #[arg(long, short, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME", value_parser = key)]
     pub(crate) session: Option<String>,
     /// Print the daemon's JSON document
     #[arg(long)]
@@ -48,7 +48,7 @@ pub(crate) struct Capture {
     #[arg(long, value_name = "N")]
     pub(crate) lines: Option<u64>,
     /// The session's name; the active one if absent
-    #[arg(long, short, value_name = "NAME", conflicts_with = "target")]
+    #[arg(long, short, value_name = "NAME", conflicts_with = "target", value_parser = key)]
     pub(crate) session: Option<String>,
     /// With colours and attributes
     #[arg(long, conflicts_with = "target")]
@@ -71,7 +71,7 @@ pub(crate) struct Key {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) repeat: u64,
     /// The session's name; the active one if absent
-    #[arg(long, short, value_name = "NAME", conflicts_with = "target")]
+    #[arg(long, short, value_name = "NAME", conflicts_with = "target", value_parser = key)]
     pub(crate) session: Option<String>,
     /// A pane's address, as `agentmux show` tells it
     #[arg(long)]
@@ -84,6 +84,7 @@ pub(crate) struct Key {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
     /// The session's name; the active one if absent
+    #[arg(value_parser = key)]
     pub(crate) name: Option<String>,
     /// Also hold every rule of its profile against its screen
     #[arg(long)]
@@ -97,6 +98,7 @@ pub(crate) struct Show {
 #[command(group = clap::ArgGroup::new("answer").required(true).args(["choice", "text", "approve", "deny"]))]
 pub(crate) struct Answer {
     /// The session's name; the active one if absent
+    #[arg(value_parser = key)]
     pub(crate) session: Option<String>,
     /// Choose the option of this number, or with this label
     #[arg(long, short, value_name = "N|LABEL")]
@@ -122,6 +124,7 @@ pub(crate) struct Answer {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Named {
     /// The session's name; the active one if absent
+    #[arg(value_parser = key)]
     pub(crate) name: Option<String>,
     /// Print the daemon's JSON document
     #[arg(long)]
@@ -141,7 +144,7 @@ pub(crate) struct Agents {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Events {
     /// Only what is about this session
-    #[arg(long, short, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME", value_parser = key)]
     pub(crate) session: Option<String>,
     /// Go on after the event of this id, instead of from now on
     #[arg(long, value_name = "ID")]
@@ -154,7 +157,7 @@ pub(crate) struct Events {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Turns {
     /// Only those of this session
-    #[arg(long, short, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME", value_parser = key)]
     pub(crate) session: Option<String>,
     /// Only those in this state
     #[arg(long, value_parser = PossibleValuesParser::new(TURN_STATES.map(|state| state.word())))]

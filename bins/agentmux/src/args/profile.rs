@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::key;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Profile {
     /// Run the profiles over saved screens, AGENT[-MODE]/LABEL--WHAT.WxH.txt, and compare
@@ -55,6 +57,7 @@ pub(crate) struct ProfileTest {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ProfileSave {
     /// The session, by its name
+    #[arg(value_parser = key)]
     pub(crate) session: String,
     /// The folder; the screen is put into AGENT/ below it
     #[arg(value_name = "DIR")]
