@@ -51,15 +51,21 @@ impl Progress {
             tokio::select! {
                 biased;
                 done = &mut work => return done,
-                _ = frames.tick() => line.draw(&self.text(frame)),
+                _ = frames.tick() => line.draw(|columns| self.text(frame, columns)),
             }
         }
         unreachable!("frames come again and again")
     }
 
-    fn text(&self, frame: char) -> String {
-        format!("{frame} {}  {}", self.words.borrow(), clock(self.began.elapsed()))
+    fn text(&self, frame: char, columns: usize) -> String {
+        fitting(frame, &self.words.borrow(), &clock(self.began.elapsed()), columns)
     }
+}
+
+/// In so many columns; words give way to the time, which is what moves.
+fn fitting(frame: char, words: &str, time: &str, columns: usize) -> String {
+    let room = columns.saturating_sub("| ".len() + "  ".len() + time.len());
+    output::cut(&format!("{frame} {}  {time}", output::cut(words, room)), columns)
 }
 
 /// Minutes and seconds, with hours where there are some.
@@ -78,14 +84,14 @@ struct Line {
 }
 
 impl Line {
-    fn draw(&mut self, text: &str) {
+    fn draw(&mut self, text: impl FnOnce(usize) -> String) {
         // One in the background would write into what somebody else does there.
         if !tcgetpgrp(stderr()).is_ok_and(|group| group == getpgrp()) {
             return;
         }
         let columns = tcgetwinsize(stderr()).map_or(80, |size| usize::from(size.ws_col));
         // One column less: in the last one, terminals differ.
-        let text = output::cut(text, columns.saturating_sub(1));
+        let text = text(columns.saturating_sub(1));
         self.is_drawn |= stderr().write_all(format!("\r{text}\x1b[K").as_bytes()).is_ok();
     }
 }
@@ -102,6 +108,15 @@ impl Drop for Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_there_is_little_room_the_time_is_still_told() {
+        for (columns, wanted) in
+            [(30, "| a: working  0:07"), (15, "| a: wor…  0:07"), (9, "| …  0:07"), (1, "…")]
+        {
+            assert_eq!(fitting('|', "a: working", "0:07", columns), wanted);
+        }
+    }
 
     #[test]
     fn the_time_that_has_passed_is_that_of_a_clock() {
