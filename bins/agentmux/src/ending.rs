@@ -130,11 +130,21 @@ impl Failed {
     }
 }
 
-/// The daemon's sentence, with the last screen of an agent that did not get ready.
+/// The daemon's sentence, or what the command line has for it, with the last screen of an agent that did not get ready.
 fn told(failure: &Failure) -> String {
-    match failure.screen.as_deref().map(str::trim_end) {
-        Some(screen) if !screen.trim().is_empty() => format!("{}; its last screen:\n{screen}", failure.error),
+    let state = failure.state.as_deref().unwrap_or("busy");
+    let sentence = match (failure.code.as_deref(), &failure.session) {
+        (Some("busy"), Some(session)) => {
+            format!("session {session} is {state}; what is done then is told by --if-busy")
+        }
+        (Some("needs_input"), Some(session)) => format!(
+            "session {session} asks something: `agentmux show {session}` tells what, `agentmux answer {session}` answers it"
+        ),
         _ => failure.error.clone(),
+    };
+    match failure.screen.as_deref().map(str::trim_end) {
+        Some(screen) if !screen.trim().is_empty() => format!("{sentence}; its last screen:\n{screen}"),
+        _ => sentence,
     }
 }
 
@@ -157,6 +167,19 @@ mod tests {
         ] {
             assert_eq!(Status::of_code(code) as u8, status, "{code:?}");
         }
+    }
+
+    #[test]
+    fn a_session_that_takes_no_prompt_is_told_of_in_the_words_of_the_command_line() {
+        let refused = |code: &str, state: &str| {
+            let [code, session, state] = [code, "a", state].map(|word| Some(word.to_owned()));
+            let failure =
+                Failure { error: "see GET /x".to_owned(), code, session, state, ..Failure::default() };
+            Failed::refused(failure).sentence().to_owned()
+        };
+        assert!(refused("busy", "starting").starts_with("session a is starting; "));
+        assert!(refused("needs_input", "needs_input").contains("`agentmux answer a`"));
+        assert_eq!(refused("agent_exited", "exited"), "see GET /x");
     }
 
     #[test]

@@ -77,9 +77,10 @@ fn become_program(command: &mut Command, name: &str) -> Failed {
 
 fn not_started(program: &Path, name: &str, error: &std::io::Error) -> Failed {
     match error.kind() {
-        std::io::ErrorKind::NotFound => {
+        std::io::ErrorKind::NotFound if name == DAEMON => {
             Failed::new(format!("{name} is not installed beside agentmux or in PATH"))
         }
+        std::io::ErrorKind::NotFound => Failed::new(format!("{name} is not installed: it is not in PATH")),
         _ => Failed::new(format!("could not start {}: {error}", program.display())),
     }
 }

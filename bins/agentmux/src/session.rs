@@ -128,7 +128,7 @@ fn described(session: &SessionDetail) -> Text {
         ("agent", format!("{} in {}", session.agent, session.workdir).into()),
         ("target", session.target.as_str().into()),
         ("policy", session.policy.as_str().into()),
-        ("turns", session.turns.to_string().into()),
+        ("turns", format!("{} waiting or going on", session.turns).into()),
         ("started", ago(&session.started_at).into()),
     ];
     lines.extend(session.resets_at.as_ref().map(|time| ("resets at", times::local(time).into())));
@@ -226,7 +226,7 @@ mod tests {
             "agent    demo in /x",
             "target   a:0.0",
             "policy   ask",
-            "turns    0",
+            "turns    0 waiting or going on",
             "started  before",
             "context  42 %",
             "exit     status 3",
