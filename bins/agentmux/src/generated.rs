@@ -15,10 +15,20 @@ const NAME: &str = "agentmux";
 
 pub(crate) fn completions(shell: Shell) -> Result<Ending, Failed> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), NAME, &mut script);
+    clap_complete::generate(shell, &mut shown(), NAME, &mut script);
     let script = String::from_utf8(script).map_err(|error| Failed::new(error.to_string()))?;
     output::text(script)?;
     Ok(Ending::DONE)
+}
+
+/// The command line without its hidden verbs, which the scripts of clap would complete, too.
+fn shown() -> Command {
+    let all = Args::command();
+    let verbs = all.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned();
+    Command::new(NAME)
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(all.get_arguments().cloned())
+        .subcommands(verbs)
 }
 
 /// Writes `agentmux.1`, `agentmux-run.1`, ... into the folder.

@@ -98,6 +98,8 @@ fn each_shell_gets_completions_of_its_own() {
     {
         let script = stdout(&run(&["completions", shell]));
         assert!(script.contains(its_own) && script.contains("workdir"), "{shell}: {script}");
+        let hidden = ["__man", "manual pages"].iter().find(|part| script.contains(**part));
+        assert_eq!(hidden, None, "{shell}: {script}");
     }
 }
 
