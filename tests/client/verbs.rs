@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
@@ -157,7 +157,8 @@ fn where_another_program_listens_each_verb_says_so() {
             b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}",
             "is not an agentmuxd that this client knows",
         ),
-        (b"SSH-2.0-OpenSSH_9.2p1\r\n", "broke off: "),
+        (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\n<html>", "it says 502 Bad Gateway"),
+        (b"SSH-2.0-OpenSSH_9.2p1\r\n", "is not an agentmuxd that this client knows"),
         (b"", "broke off: "),
     ] {
         let port = stranger(answer);
@@ -233,25 +234,35 @@ fn a_reader_that_has_gone_changes_no_status() {
     }
 }
 
-/// Hands connections on to the daemon, and tells the first line of each request.
+/// Hands connections on to the daemon, and tells what each request begins with.
 fn proxy(daemon: &Daemon) -> (u16, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (port, to) = (listener.local_addr().unwrap().port(), daemon.greeting["port"].as_u64().unwrap());
     let (tell, requests) = mpsc::channel();
     std::thread::spawn(move || {
         for client in listener.incoming() {
-            let (mut client, mut server) =
-                (client.unwrap(), TcpStream::connect(("127.0.0.1", to as u16)).unwrap());
-            let mut request = [0; 4096];
-            let length = client.read(&mut request).unwrap();
-            server.write_all(&request[..length]).unwrap();
-            let _ = tell.send(String::from_utf8_lossy(&request[..length]).lines().next().unwrap().to_owned());
+            let (client, server) = (client.unwrap(), TcpStream::connect(("127.0.0.1", to as u16)).unwrap());
+            let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            let tell = tell.clone();
             std::thread::spawn(move || {
-                let _ = std::io::copy(&mut server, &mut client);
+                let _ = std::io::copy(&mut answers, &mut back);
+                let _ = back.shutdown(Shutdown::Both);
             });
+            std::thread::spawn(move || hand_on(client, server, &tell));
         }
     });
     (port, requests)
+}
+
+fn hand_on(mut client: TcpStream, mut server: TcpStream, tell: &mpsc::Sender<String>) {
+    let mut request = [0; 4096];
+    while let Ok(length @ 1..) = client.read(&mut request) {
+        if server.write_all(&request[..length]).is_err() {
+            return;
+        }
+        let _ =
+            tell.send(String::from_utf8_lossy(&request[..length]).lines().next().unwrap_or("").to_owned());
+    }
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use agentmux_api::Failure;
+use agentmux_api::{Failure, Livez};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::SendRequest;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -19,6 +20,8 @@ use crate::ending::Failed;
 
 /// A daemon on this machine accepts at once, or not at all.
 const CONNECT: Duration = Duration::from_secs(5);
+/// A daemon says at once that it is one. Whoever does not is asked nothing, as that might take for ever.
+const ALIVE: Duration = Duration::from_secs(10);
 /// What the daemon may take, beyond what it was told to wait: it gives each request a minute of its own.
 const WORK: Duration = Duration::from_secs(90);
 /// How long a new session may take to get ready, in seconds, at most: how long it may really take is a setting of the
@@ -114,7 +117,30 @@ impl Client {
             hyper::client::conn::http1::handshake(stream).await.map_err(|e| self.broken(&e))?;
         // It ends with the answer, or with this process.
         tokio::spawn(connection);
-        sender.send_request(request).await.map_err(|e| self.broken(&e))
+        let alive = tokio::time::timeout(ALIVE, self.alive(&mut sender)).await;
+        alive.map_err(|_| self.mute())??;
+        self.send(&mut sender, request).await
+    }
+
+    /// Whether it is a daemon at all that listens there: one that is not gets neither token nor prompt.
+    async fn alive(&self, sender: &mut SendRequest<Full<Bytes>>) -> Result<(), Failed> {
+        let request = Request::get("/livez").header(HOST, self.daemon.authority()).body(Full::default());
+        let request = request.map_err(|error| Failed::new(format!("cannot ask {}: {error}", self.at())))?;
+        let answer = self.send(sender, request).await?;
+        let (status, body) = (answer.status(), self.collect(answer).await?);
+        self.read::<Livez>(status, &body)?;
+        sender.ready().await.map_err(|e| self.broken(&e))
+    }
+
+    async fn send(
+        &self,
+        sender: &mut SendRequest<Full<Bytes>>,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, Failed> {
+        sender.send_request(request).await.map_err(|error| match error.is_parse() {
+            true => self.stranger(&error),
+            false => self.broken(&error),
+        })
     }
 
     async fn collect(&self, answer: Response<Incoming>) -> Result<Bytes, Failed> {
@@ -150,7 +176,7 @@ impl Client {
     fn refusal(&self, status: StatusCode, body: &[u8]) -> Failed {
         let failure: Failure = match serde_json::from_slice(body) {
             Ok(failure) => failure,
-            Err(error) => return self.stranger(&error),
+            Err(_) => return self.stranger(&format!("it says {status}")),
         };
         let forbidden = status == StatusCode::FORBIDDEN && failure.code.is_none();
         let refused = Failed::refused(failure);
@@ -160,6 +186,14 @@ impl Client {
     /// The connection broke off.
     pub(crate) fn broken(&self, error: &dyn std::fmt::Display) -> Failed {
         Failed::new(format!("the connection to the daemon at {} broke off: {error}", self.at()))
+    }
+
+    /// Nobody said that this is a daemon.
+    fn mute(&self) -> Failed {
+        let (at, seconds) = (self.at(), ALIVE.as_secs());
+        Failed::new(format!(
+            "what listens at {at} has said nothing for {seconds} s: it is no agentmuxd, or it hangs"
+        ))
     }
 
     /// Nothing came for so long.

@@ -164,39 +164,66 @@ fn serve_becomes_the_daemon_beside_it() {
     }
 }
 
-/// Answers one request with this, and returns the request.
-fn answering(answer: &'static str) -> (u16, std::thread::JoinHandle<String>) {
+/// What a daemon says when it is asked whether it is one.
+const ALIVE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"ok\":true}";
+
+/// Answers the requests on one connection with these, and returns all that was sent on it.
+fn answering(answers: &'static [&'static str]) -> (u16, std::thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let request = std::thread::spawn(move || {
+    let requests = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            request.push(byte[0]);
+        let mut requests = Vec::new();
+        for answer in answers {
+            while !requests.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                requests.push(byte[0]);
+            }
+            requests.push(b'\n');
+            stream.write_all(answer.as_bytes()).unwrap();
         }
-        stream.write_all(answer.as_bytes()).unwrap();
-        String::from_utf8(request).unwrap()
+        stream.read_to_end(&mut requests).unwrap();
+        String::from_utf8(requests).unwrap()
     });
-    (port, request)
+    (port, requests)
 }
 
 #[test]
-fn what_is_no_daemon_of_ours_is_told_apart() {
-    let (port, _) = answering("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>");
+fn what_is_no_daemon_of_ours_is_told_apart_and_gets_neither_token_nor_prompt() {
+    let (port, requests) = answering(&["HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>"]);
+    let mut client = agentmux(&tempfile::tempdir().unwrap(), &["run", "my prompt"]);
     let output =
-        agentmux(&tempfile::tempdir().unwrap(), &["ls"]).env("AGENTMUX_PORT", port.to_string()).output();
-    let output = output.unwrap();
+        client.env("AGENTMUX_PORT", port.to_string()).env("AGENTMUX_TOKEN", "secret").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("is not an agentmuxd that this client knows"), "{output:?}");
+    let requests = requests.join().unwrap();
+    assert!(requests.starts_with("GET /livez ") && !requests.contains("secret"), "{requests}");
+    assert!(!requests.contains("my prompt"), "{requests}");
+}
+
+#[test]
+fn whoever_says_nothing_is_not_waited_for() {
+    // Connections are made, and nobody ever accepts them.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, home) = (silent.local_addr().unwrap().port().to_string(), tempfile::tempdir().unwrap());
+    let clients = [&["run", "x"][..], &["restart"], &["status"], &["events"], &["wait", "t-1"]].map(|args| {
+        let mut client = agentmux(&home, args);
+        client.env("AGENTMUX_PORT", &port).stdout(Stdio::piped()).stderr(Stdio::piped());
+        (args, client.spawn().unwrap())
+    });
+    for (args, client) in clients {
+        let output = client.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(stderr(&output).contains("has said nothing for 10 s: "), "{args:?}: {output:?}");
+    }
 }
 
 #[test]
 fn a_daemon_that_wants_a_token_which_is_not_there_is_told_apart() {
     let home = tempfile::tempdir().unwrap();
-    let (port, request) =
-        answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 21\r\n\r\n{\"error\":\"forbidden\"}");
+    let (port, requests) =
+        answering(&[ALIVE, "HTTP/1.1 403 Forbidden\r\nContent-Length: 21\r\n\r\n{\"error\":\"forbidden\"}"]);
     std::fs::create_dir(home.path().join(".agentmux")).unwrap();
     let daemon = format!(
         r#"{{"pid":{},"url":"http://127.0.0.1:{port}","version":"0","tmux_socket":"/x"}}"#,
@@ -205,7 +232,9 @@ fn a_daemon_that_wants_a_token_which_is_not_there_is_told_apart() {
     std::fs::write(home.path().join(".agentmux/daemon.json"), daemon).unwrap();
     let output = agentmux(&home, &["ls"]).env_remove("AGENTMUX_PORT").output().unwrap();
     assert!(stderr(&output).contains("wants a token: set AGENTMUX_TOKEN"), "{output:?}");
-    assert!(!request.join().unwrap().to_lowercase().contains("authorization"));
+    let requests = requests.join().unwrap();
+    assert!(requests.contains("GET /sessions "), "{requests}");
+    assert!(!requests.to_lowercase().contains("authorization"), "{requests}");
 }
 
 #[test]
