@@ -172,8 +172,8 @@ impl Verb {
     }
 }
 
-/// What can be a session's name, or an id. It becomes part of a path, so that the daemon could not even say what is wrong
-/// with another one, such as an empty one out of a script.
+/// What can be a session's name, or an id. An empty one, such as out of a script, would mean the active session to the daemon,
+/// and in a path nothing at all.
 fn key(text: &str) -> Result<String, String> {
     match text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) && !text.is_empty() {
         true => Ok(text.to_owned()),
@@ -247,6 +247,7 @@ mod tests {
             "agentmux wait ",
             "agentmux attach ..",
             "agentmux idle --session ",
+            "agentmux send x --session ",
         ] {
             assert_eq!(parsed(line).unwrap_err().exit_code(), 2, "{line}");
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use agentmux_api::Size;
 use clap::ValueHint;
 
-use super::seconds;
+use super::{key, seconds};
 
 /// Where a prompt comes from; without any of these, from stdin.
 #[derive(Debug, clap::Args)]
@@ -86,7 +86,7 @@ pub(crate) struct Send {
     #[command(flatten)]
     pub(crate) waiting: Waiting,
     /// The session's name; the active one if absent
-    #[arg(long, short, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME", value_parser = key)]
     pub(crate) session: Option<String>,
     /// What to do where the session is busy: wait in its queue (the default), or refuse
     #[arg(long, value_name = "WHAT", value_parser = ["queue", "reject"])]
