@@ -4,10 +4,8 @@ _list:
     @just --list --unsorted
 
 # install the daemon and the client into ~/.cargo/bin
-install:
-    sh contrib/install-tmux.sh
-    cargo install --locked --path bins/agentmuxd
-    cargo install --locked --path bins/agentmux
+install *args:
+    sh contrib/install.sh {{args}}
 
 # everything the tests need, and the tests
 test *args:
