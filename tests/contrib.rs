@@ -9,7 +9,7 @@ fn contrib(file: &str) -> String {
 }
 
 /// Whether this machine has the program; says so where it has not.
-fn has(program: &str) -> bool {
+pub(crate) fn has(program: &str) -> bool {
     let folders = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
     let found = folders.iter().any(|folder| std::path::Path::new(folder).join(program).is_file());
     if !found {

@@ -20,14 +20,12 @@ use desk::Desk;
 use page::{Block, Page, Use, repository};
 
 /// Why a block may be left out, and by which words in it one sees that it is so.
-const REASONS: [(&str, &str, &str); 8] = [
+const REASONS: [(&str, &str, &str); 6] = [
     ("ci", "", "`.ci/run` runs these very lines, on a machine of its own"),
     ("installs", "install|^sudo |cargo-deb", "it changes the machine that it is run on"),
     ("macos", "launchctl|brew", "it needs macOS"),
     ("systemd", "systemctl", "it needs systemd, and a session of its user's"),
-    ("zsh", "zsh", "it is for zsh"),
     ("machine", "ssh", "it needs another machine"),
-    ("ends", "kill-server", "it ends all that the page still needs"),
     ("long", "just bench", "it measures for minutes"),
 ];
 
@@ -44,7 +42,8 @@ pages! {
     the_api_works_as_it_is_written: "docs/api.md", follow_the_api;
     the_client_works_as_it_is_written: "docs/client.md", follow;
     it_is_left_running_as_it_is_written: "docs/deployment.md", follow;
-    one_comes_from_python_as_it_is_written: "docs/migrating.md", follow;
+    it_is_configured_as_it_is_written: "docs/configuration.md", follow_with_a_project;
+    one_comes_from_python_as_it_is_written: "docs/migrating.md", follow_with_a_project;
     profiles_are_made_as_it_is_written: "docs/profiles.md", follow_with_a_session;
     the_tour_shows_what_is_seen: "docs/tour.md", follow;
     packages_are_made_as_it_is_written: "docs/packages.md", follow;
@@ -66,6 +65,13 @@ fn follow_with_a_session(page: &Page) {
     let mut desk = Desk::new();
     desk.start_daemon();
     desk.follow(page, None, |desk, _| have_session(&desk.client()));
+}
+
+/// A page for readers who have a folder with their work.
+fn follow_with_a_project(page: &Page) {
+    let setup = home();
+    std::fs::create_dir(setup.file("project")).unwrap();
+    Desk::with_agents(setup).follow(page, None, |_, _| {});
 }
 
 /// The page says what its lines are about: a session named `demo`, a turn.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::likeness::is_like;
 use super::page::{Block, How, Page, Seen, Use, repository};
 use crate::client::program;
+use crate::contrib::has;
 use crate::harness::{Client, PATIENCE, Setup, Tmux, within};
 
 /// The shell in which all commands of a page run, one after another: it reads the name of a file, runs what is in it, and
@@ -64,15 +65,19 @@ pub(crate) struct Desk {
 impl Desk {
     /// One in whose home `claude` and `codex` are the demo agent.
     pub(crate) fn new() -> Self {
+        Self::with_agents(home())
+    }
+
+    /// The same in a home that has more in it.
+    pub(crate) fn with_agents(setup: Setup) -> Self {
         let profile = |name: &str| format!(".config/agentmux/agents/{name}.toml");
-        Self::in_home(home().write(&profile("claude"), PROFILE).write(&profile("codex"), PROFILE))
+        Self::in_home(setup.write(&profile("claude"), PROFILE).write(&profile("codex"), PROFILE))
     }
 
     pub(crate) fn in_home(setup: Setup) -> Self {
         let setup = setup.write("shell", SHELL);
         let here = setup.file("agentmux");
         std::fs::create_dir_all(&here).unwrap();
-        std::fs::create_dir_all(setup.file("project")).unwrap();
         for name in ["contrib", "docs", "tests"] {
             symlink(repository().join(name), here.join(name)).unwrap();
         }
@@ -129,8 +134,18 @@ impl Desk {
     fn run(&mut self, how: How, command: &str, shown: Option<&str>) -> String {
         match how {
             How::ByThemselves => self.command(command, shown.is_none()),
+            How::ByThemselvesInZsh => {
+                if !has("zsh") {
+                    return String::new();
+                }
+                // One that knows nothing of its user yet.
+                let file = format!("commands-{}.zsh", self.commands);
+                self.write(&file, command);
+                self.command(&format!("zsh -f '{}'", self.setup.file(&file).display()), true)
+            }
             How::ByCtrlC => {
-                self.begin(command);
+                // It must not have ended by itself: a refusal would print something, too.
+                self.begin(&format!("{command}\n[ $? = 130 ] || exit"));
                 let output = self.until("it prints something", |output| !output.trim().is_empty());
                 self.terminals.run(&["send-keys", "-t", READER, "C-c"]);
                 self.ended();
@@ -284,7 +299,7 @@ impl Desk {
     }
 }
 
-/// A home in which agentmux is installed, as by `just install`, and a login shell has its folder in PATH.
+/// A home in which agentmux is installed, as by `contrib/install.sh`, and a login shell has its folder in PATH.
 pub(crate) fn home() -> Setup {
     let setup = Setup::new().installed_at(".cargo/bin/agentmuxd");
     setup.install(&program(), ".cargo/bin/agentmux");

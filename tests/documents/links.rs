@@ -12,14 +12,20 @@ static LINK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\]\(([^)\s]+)\)").u
 static SOURCE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"`((?:agentmux|crates|bins)[\w/-]*/src/[\w/.]*)`").unwrap());
 
+/// A recipe of the justfile.
+static RECIPE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)(?:^|`)just ([a-z][a-z-]*)").unwrap());
+
 /// What is not there of that to which a page points.
 pub(crate) fn dead(page: &str) -> Vec<String> {
     let text = std::fs::read_to_string(repository().join(page)).unwrap();
+    let recipes = RECIPE.captures_iter(&text).map(|found| found[1].to_owned());
     let links =
         LINK.captures_iter(&text).map(|found| found[1].to_owned()).filter(|link| !link.contains("://"));
     let sources =
         SOURCE.captures_iter(&text).map(|found| found[1].to_owned()).filter(|it| !it.contains("NAME"));
-    links.filter(|link| !is_there(page, link)).chain(sources.filter(|file| !is_source(file))).collect()
+    let links = links.filter(|link| !is_there(page, link));
+    let sources = sources.filter(|file| !is_source(file));
+    links.chain(sources).chain(recipes.filter(|name| !is_recipe(name))).collect()
 }
 
 fn is_there(page: &str, link: &str) -> bool {
@@ -46,6 +52,11 @@ fn is_source(file: &str) -> bool {
     ["", "crates", "bins"].iter().any(|folder| repository().join(folder).join(file).exists())
 }
 
+fn is_recipe(name: &str) -> bool {
+    let justfile = std::fs::read_to_string(repository().join("justfile")).unwrap();
+    justfile.lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([':', ' '])))
+}
+
 #[test]
 fn headings_are_named_as_github_names_them() {
     let text = "# HTTP API\n### GET /sessions/{name}/screen\nno # heading\n## What is wrong?";
@@ -58,4 +69,5 @@ fn a_link_to_nothing_is_dead() {
     assert!(is_there("docs/api.md", "#post-run") && is_there("docs/api.md", "../README.md#first-use"));
     assert!(!is_there("docs/api.md", "#post-ran") && !is_there("docs/api.md", "nowhere.md"));
     assert!(is_source("agentmux-http/src/routes.rs") && !is_source("agentmux-http/src/nothing.rs"));
+    assert!(is_recipe("bench") && is_recipe("type-check") && !is_recipe("type"));
 }

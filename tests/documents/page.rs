@@ -1,6 +1,7 @@
 //! A page of the documentation: its blocks, and what the words behind a fence's language say about them.
 //!
-//! A block in `sh` is commands. One in `console` is commands, each behind a `$`, with what they print. Words after that:
+//! A block in `sh` is commands, and one in `zsh` is commands for that shell, run where it is installed. One in `console` is
+//! commands, each behind a `$`, with what they print. Words after that:
 //!
 //! | word | |
 //! |---|---|
@@ -57,6 +58,7 @@ pub(crate) enum How {
     WithThePage,
     ByCtrlC,
     ByDetaching,
+    ByThemselvesInZsh,
 }
 
 /// What is typed at once.
@@ -133,13 +135,14 @@ impl Block {
             "console" => transcript(at, content),
             _ => vec![Step { command: text.clone(), shown: None }],
         };
-        let is_run = matches!(language, "sh" | "console");
+        let is_run = matches!(language, "sh" | "zsh" | "console");
         if !is_run && !READ.contains(&language) {
             return Err(format!("'{language}' is neither run nor known as something that is only read"));
         }
         let mut block = Self { at, text, indent, use_: Use::Read, agent: None };
         if is_run {
-            block.use_ = Use::Run(How::ByThemselves, steps);
+            let how = if language == "zsh" { How::ByThemselvesInZsh } else { How::ByThemselves };
+            block.use_ = Use::Run(how, steps);
         }
         for word in words {
             match (word.split_once(':').unwrap_or((word, "")), &mut block.use_) {
