@@ -136,6 +136,7 @@ gzip -9n "$tree"/share/man/man1/*.1
 "$tree/bin/agentmux" completions zsh >"$tree/share/zsh/site-functions/_agentmux"
 "$tree/bin/agentmux" completions fish >"$tree/share/fish/vendor_completions.d/agentmux.fish"
 cp README.md CHANGELOG.md LICENSE "$tree/share/doc/agentmux/"
+sh contrib/notices.sh >"$tree/share/doc/agentmux/libraries.txt"
 cp docs/*.md "$tree/share/doc/agentmux/docs/"
 cp contrib/agentmux-submit.sh "$tree/share/doc/agentmux/examples/"
 for_prefix /usr/local <contrib/agentmux.cron >"$tree/share/doc/agentmux/examples/agentmux.cron"
@@ -173,7 +174,9 @@ if in_git; then
     sources=agentmux-$version.tar.gz
     git archive --format=tar --prefix="agentmux-$version/" HEAD | gzip -9n >"$out/$sources"
     sum=$(sha256 "$out/$sources")
-    sed "s|@URL@|${url:-file://$out}/$sources|; s|@SHA256@|${sum%% *}|" contrib/homebrew/agentmux.rb.in >"$out/agentmux.rb"
+    # brew audits ask for a page of the project: the place of the release is one.
+    if [ -n "$url" ]; then homepage="s|@HOMEPAGE@|$url|"; else homepage='/@HOMEPAGE@/d'; fi
+    sed "$homepage; s|@URL@|${url:-file://$out}/$sources|; s|@SHA256@|${sum%% *}|" contrib/homebrew/agentmux.rb.in >"$out/agentmux.rb"
 else
     note 'no git clone: sources and formula are left out'
 fi

@@ -107,6 +107,12 @@ else
 fi
 bin=$root/usr/bin
 
+claim 'the licences of the libraries in the programs go with them'
+# One that is built in anyway, one of another licence, and one with a part of others.
+for words in '==== tokio ' '==== subtle .*(BSD-3-Clause)' 'Isis Agora Lovecruft' 'UNICODE, INC. LICENSE'; do
+    grep -q "$words" "$root/usr/share/doc/agentmux/libraries.txt" || fail "'$words' is not among them"
+done
+
 claim 'client and daemon work from there'
 turn "$bin"
 
