@@ -116,6 +116,16 @@ fn two_questions_that_look_the_same_are_two() {
 }
 
 #[test]
+fn an_agent_that_forgets_an_early_enter_is_answered_all_the_same() {
+    let daemon = Setup::new().agent("--swallow-enter 0.2").start();
+    let (id, _) = asking(&daemon, "ASKTOOL x");
+    answer(&daemon, json!({"deny": true})).ok();
+    assert_eq!(daemon.turn_in(&id, "done")["reply"], "ASKED-NO");
+    // Those before are for the prompt.
+    assert!(keys(&daemon).ends_with(&["down", "down", "enter"].map(str::to_owned)), "{:?}", keys(&daemon));
+}
+
+#[test]
 fn an_answer_that_shows_no_effect_is_not_given_twice() {
     let daemon = Daemon::start();
     // The second has the same option selected: nothing tells that it is another one.

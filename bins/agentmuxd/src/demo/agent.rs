@@ -211,14 +211,21 @@ impl Agent {
         {
             self.events.push(Event::Lost(bytes.clone()));
         }
+        let is_lost = input == Input::Key(Key::Enter) && self.is_deaf(now);
         match &mut self.phase {
             Phase::Opening(dialog) => match dialog.input(&input) {
                 Some(given) if given.yes => self.phase = Phase::Settling(now + self.options.prompt_delay),
                 Some(_) => self.ending = Some(Ending::Exit(1)),
                 None => {}
             },
+            Phase::Asking(_, _) if is_lost => {}
             Phase::Asking(dialog, before) => {
-                if let Some(given) = dialog.input(&input) {
+                let selected = dialog.selected();
+                let given = dialog.input(&input);
+                if dialog.selected() != selected {
+                    self.deaf_until = Some(now + self.options.swallow_enter);
+                }
+                if let Some(given) = given {
                     before.push(given.said);
                     match dialog.next.take() {
                         Some(next) => *dialog = *next,
@@ -283,10 +290,16 @@ impl Agent {
         }
     }
 
+    fn is_deaf(&self, now: Instant) -> bool {
+        self.deaf_until.is_some_and(|until| now < until)
+    }
+
     /// Enter. Before the box shows it is lost, as with real agents.
     fn submit(&mut self, now: Instant) {
-        let is_deaf = self.deaf_until.is_some_and(|until| now < until);
-        if is_deaf || self.draft.is_blank() || !matches!(self.phase, Phase::Idle | Phase::Working(_)) {
+        if self.is_deaf(now)
+            || self.draft.is_blank()
+            || !matches!(self.phase, Phase::Idle | Phase::Working(_))
+        {
             return;
         }
         let prompt = self.draft.take();

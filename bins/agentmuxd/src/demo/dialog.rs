@@ -173,6 +173,11 @@ impl Dialog {
         format!("{}{}-BY-HOOK", self.prefix, if yes { YES.word } else { NO.word })
     }
 
+    /// The index of the selected option.
+    pub(super) fn selected(&self) -> usize {
+        self.selected
+    }
+
     /// Whether it takes text now.
     pub(super) fn takes_text(&self) -> bool {
         self.typed.is_some() && self.selected + 1 == self.options.len()

@@ -23,7 +23,7 @@ prompt, nor is a lone /word (/login logs in again); a lone exit ends it.
   --die-at-start N    say why and exit with status N
   --draft TEXT        text that stands in the box at start
   --placeholder TEXT  a faint suggestion in the empty box
-  --swallow-enter S   ignore Enter for S seconds after a paste
+  --swallow-enter S   ignore Enter for S seconds after a paste, or a moved selection
   --ask-over-paste S  S seconds after the first paste ask something over the box, once
   --slow-dialog S     a question takes each key S seconds late; one at the start prints a notice meanwhile
   --late-busy S       show the work on a prompt S seconds late

@@ -31,6 +31,10 @@ use crate::turn::TurnState;
 /// painted one.
 const TAKES_KEYS: Duration = Duration::from_millis(300);
 
+/// How long an option must have been selected before Enter. What Qwen Code 0.24.4 and Gemini CLI 0.61.0 do after they have
+/// painted a moved selection also forgets an Enter that comes before it: seconds later, on a busy machine.
+const TAKES_ENTER: Duration = Duration::from_millis(300);
+
 /// How long a question that the agent announces, but no form of its profile knows, may take to be painted.
 const PAINTED: Duration = Duration::from_millis(1500);
 
@@ -261,7 +265,10 @@ impl Session {
         if by_hook && aim.phase == Phase::Selecting {
             return Ok(Move::Decide);
         }
-        self.next_key(aim, &asked.question, now)
+        let next = self.next_key(aim, &asked.question, now)?;
+        let enters = matches!(next, Move::Enter(_) | Move::Open);
+        let too_soon = self.asking.selected_since().is_some_and(|since| now < since + TAKES_ENTER);
+        Ok(if enters && too_soon { Move::Wait } else { next })
     }
 
     /// What the answer means for the question.

@@ -12,31 +12,63 @@ use crate::state::State;
 /// A question that reads differently may be half painted: it must read so for that long.
 const SETTLED: Duration = Duration::from_millis(100);
 
+/// A question that is believed.
+#[derive(Debug)]
+struct Known {
+    asked: Arc<Asked>,
+    /// Since when it is asked.
+    since: Instant,
+    /// Since when the same option is selected.
+    selected_since: Instant,
+}
+
 /// The question on a session's screen.
 #[derive(Debug, Default)]
 pub(super) struct Asking {
-    /// The question that is believed, and since when.
-    known: Option<(Arc<Asked>, Instant)>,
+    known: Option<Known>,
     /// Another reading, and since when.
     candidate: Option<(Question, Instant)>,
+}
+
+impl Known {
+    fn new(question: Question, since: Instant) -> Self {
+        let id = format!("q-{}", uuid::Uuid::now_v7().simple());
+        Self { asked: Arc::new(Asked { id, question }), since, selected_since: since }
+    }
+
+    /// Notes what the same question shows now.
+    fn see_again(&mut self, found: Question, now: Instant) {
+        let question = self.asked.question.seen_again(found);
+        if question.selected() != self.asked.question.selected() {
+            self.selected_since = now;
+        }
+        if question != self.asked.question {
+            self.asked = Arc::new(Asked { id: self.asked.id.clone(), question });
+        }
+    }
 }
 
 impl Asking {
     /// The question that is asked, whatever the last reading was.
     pub(super) fn known(&self) -> Option<&Arc<Asked>> {
-        self.known.as_ref().map(|(asked, _)| asked)
+        self.known.as_ref().map(|known| &known.asked)
     }
 
     /// The question, where the last reading showed it, and since when it has been asked.
     pub(super) fn shown(&self) -> Option<(&Arc<Asked>, Instant)> {
-        self.known.as_ref().filter(|_| self.candidate.is_none()).map(|(asked, since)| (asked, *since))
+        let shown = self.known.as_ref().filter(|_| self.candidate.is_none());
+        shown.map(|known| (&known.asked, known.since))
+    }
+
+    /// Since when the same option of the question is selected.
+    pub(super) fn selected_since(&self) -> Option<Instant> {
+        self.known.as_ref().map(|known| known.selected_since)
     }
 
     /// What says the same is another question.
     pub(super) fn is_another(&mut self) {
-        if let Some((asked, since)) = &mut self.known {
-            *asked = Arc::new(Asked { id: new_id(), question: asked.question.clone() });
-            *since = Instant::now();
+        if let Some(known) = &mut self.known {
+            *known = Known::new(known.asked.question.clone(), Instant::now());
         }
     }
 
@@ -47,13 +79,10 @@ impl Asking {
 
     /// Notes what a reading shows; returns when to read again, where it is not sure yet.
     fn note(&mut self, found: Question, now: Instant) -> Option<Instant> {
-        if let Some((asked, _)) = &mut self.known
-            && asked.question.is_same(&found)
+        if let Some(known) = &mut self.known
+            && known.asked.question.is_same(&found)
         {
-            let question = asked.question.seen_again(found);
-            if question != asked.question {
-                *asked = Arc::new(Asked { id: asked.id.clone(), question });
-            }
+            known.see_again(found, now);
             self.candidate = None;
             return None;
         }
@@ -65,14 +94,10 @@ impl Asking {
             self.candidate = Some((found, since));
             return Some(since + SETTLED);
         }
-        self.known = Some((Arc::new(Asked { id: new_id(), question: found }), since));
+        self.known = Some(Known::new(found, since));
         self.candidate = None;
         None
     }
-}
-
-fn new_id() -> String {
-    format!("q-{}", uuid::Uuid::now_v7().simple())
 }
 
 impl Session {
@@ -116,9 +141,10 @@ mod tests {
         let id = asking.known().unwrap().id.clone();
 
         let moved = question("Do you want to proceed?\n\n  1. Yes\n❯ 2. No");
-        assert_eq!(asking.note(moved, settled), None);
-        let (asked, _) = asking.shown().unwrap();
-        assert_eq!((&asked.id, asked.question.selected()), (&id, Some(1)));
+        let later = settled + SETTLED;
+        assert_eq!((asking.note(moved, later), asking.selected_since()), (None, Some(later)));
+        let (asked, since) = asking.shown().unwrap();
+        assert_eq!((&asked.id, asked.question.selected(), since), (&id, Some(1), start));
 
         let other = || question("Do you want to stop?\n\n❯ 1. Yes\n  2. No");
         let settled = asking.note(other(), settled).unwrap();
