@@ -85,6 +85,19 @@ fn restart_replaces_the_active_session_by_a_fresh_one() {
 }
 
 #[test]
+fn a_restart_at_the_limit_replaces_the_active_session_and_ends_no_other() {
+    let daemon = Setup::new().env("AGENTMUX_MAX_SESSIONS", "2").start();
+    daemon.session("idle");
+    daemon.session("active");
+    let fresh = daemon.post("/restart", json!({})).ok()["session"].clone();
+    assert_eq!(daemon.names(), ["idle", fresh.as_str().unwrap()]);
+    daemon.post("/sessions/idle/turns", json!({"text": "THINK 60"})).with(202);
+    daemon.post("/send", json!({"text": "THINK 60"})).ok();
+    let fresh = daemon.post("/restart", json!({})).ok()["session"].clone();
+    assert_eq!(daemon.names(), ["idle", fresh.as_str().unwrap()]);
+}
+
+#[test]
 fn a_restart_that_fails_leaves_the_old_session() {
     let setup = Setup::new().env("AGENTMUX_READY_TIMEOUT", "5");
     let (broken, demo) = (setup.file("broken"), setup.demo(""));

@@ -160,7 +160,8 @@ impl Registry {
     pub async fn restart(&self) -> Result<SessionView, Error> {
         self.check_open()?;
         let old = self.active();
-        let plan = self.0.plan(StartSpec::default()).await?;
+        let mut plan = self.0.plan(StartSpec::default()).await?;
+        plan.replaces = old.as_ref().map(|old| old.id.clone());
         let started = self.start_session(plan).await.map_err(|error| match error {
             Error::NotReady { message, screen, exit } => Error::NotReady {
                 message: message.replace("new session", "replacement session"),

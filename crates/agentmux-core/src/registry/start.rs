@@ -48,6 +48,8 @@ pub(super) struct Plan {
     env: BTreeMap<OsString, OsString>,
     size: Size,
     policy: Policy,
+    /// The id of the session in whose place it comes, and which goes when it is ready.
+    pub(super) replaces: Option<String>,
 }
 
 /// Hears how a start ended.
@@ -104,6 +106,7 @@ impl Inner {
             env,
             size: spec.size.unwrap_or(settings.size),
             policy: spec.policy.unwrap_or(settings.policy),
+            replaces: None,
         })
     }
 
@@ -135,14 +138,14 @@ impl Inner {
     }
 
     /// Takes a place for one more session, and its name; makes room where that costs nobody anything.
-    async fn reserve(&self, name: Option<SessionName>) -> Result<SessionName, Error> {
+    async fn reserve(&self, plan: &Plan) -> Result<SessionName, Error> {
         let (name, superfluous) = {
             let mut sessions = self.sessions();
-            let name = name.unwrap_or_else(|| new_name(&self.settings.prefix));
+            let name = plan.name.clone().unwrap_or_else(|| new_name(&self.settings.prefix));
             if sessions.find(name.as_str()).is_some() || sessions.reserved.contains(&name) {
                 return Err(Error::NameTaken(name));
             }
-            let superfluous = sessions.make_room(self.settings.max_sessions)?;
+            let superfluous = sessions.make_room(self.settings.max_sessions, plan.replaces.as_deref())?;
             sessions.reserved.push(name.clone());
             (name, superfluous)
         };
@@ -161,12 +164,15 @@ impl Inner {
 }
 
 impl Sessions {
-    /// Takes sessions out of the list until there is room for one more: exited ones, then the oldest idle ones.
-    fn make_room(&mut self, most: usize) -> Result<Vec<Entry>, Error> {
-        let mut excess = (self.entries.len() + self.reserved.len() + 1).saturating_sub(most);
+    /// Takes sessions out of the list until there is room for one more: exited ones, then the oldest idle ones. One that
+    /// is `replaced` makes room by itself, later.
+    fn make_room(&mut self, most: usize, replaced: Option<&str>) -> Result<Vec<Entry>, Error> {
+        let stays = |entry: &&Entry| replaced != Some(entry.id.as_str());
+        let staying = self.entries.iter().filter(stays).count();
+        let mut excess = (staying + self.reserved.len() + 1).saturating_sub(most);
         let mut names = Vec::new();
         let active = self.active.as_deref();
-        let exited = self.entries.iter().filter(|entry| entry.is_exited());
+        let exited = self.entries.iter().filter(stays).filter(|entry| entry.is_exited());
         let idle = self
             .entries
             .iter()
@@ -194,7 +200,7 @@ impl Registry {
 
     /// Starts a session and puts it into the list.
     pub(super) async fn place_session(&self, plan: Plan) -> Result<(SessionName, Heard), Error> {
-        let name = self.0.reserve(plan.name.clone()).await?;
+        let name = self.0.reserve(&plan).await?;
         match self.launch(&plan, &name).await {
             Ok((entry, heard)) => {
                 let mut sessions = self.0.sessions();
