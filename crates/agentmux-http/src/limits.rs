@@ -8,6 +8,9 @@ pub(crate) const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) const BODY_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a client may leave an answer unread before it is cut off.
 pub(crate) const WRITE_STALL: Duration = Duration::from_secs(30);
+/// How long a client that has closed its side still gets the answer to a wait: `nc -N` and its like read on, most have
+/// gone.
+pub(crate) const HALF_CLOSED: Duration = Duration::from_secs(5);
 /// What an operation may take beyond the time that a new session may take to get ready; then its client is
 /// told that it goes on without it. The core's own time-outs are shorter: this is the net below them.
 pub(crate) const WORK_MARGIN: Duration = Duration::from_secs(30);

@@ -134,7 +134,12 @@ impl Service {
             tokio::time::timeout(deadline, task).await.map_err(|_| Refusal::unfinished(deadline))?;
         match outcome.map_err(|panic| defect(passage, &panic))?? {
             Outcome::Reply(reply) => Ok(Answer::Reply(reply)),
-            Outcome::Wait(wait) => wait.await.map(Answer::Reply),
+            Outcome::Wait(wait) => {
+                hints.waiting(true);
+                let reply = wait.await;
+                hints.waiting(false);
+                reply.map(Answer::Reply)
+            }
             Outcome::Held(held) => Ok(Answer::Held(held)),
             Outcome::Stream(feed) => {
                 let place = self.streams.clone().try_acquire_owned();

@@ -1,5 +1,5 @@
 //! A connection's socket, with what hyper does not have: a client that does not read is cut off, a client that
-//! is still sending a refused body gets to read the refusal, and a stream ends when its client hangs up.
+//! is still sending a refused body gets to read the refusal, and a stream or a wait ends when its client hangs up.
 
 use std::io;
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::limits::{LINGER, LINGER_BYTES, WRITE_STALL};
+use crate::limits::{HALF_CLOSED, LINGER, LINGER_BYTES, WRITE_STALL};
 
 /// A socket with time-outs.
 pub(crate) struct Wire<S> {
@@ -19,6 +19,10 @@ pub(crate) struct Wire<S> {
     stall: Pin<Box<Sleep>>,
     stalled: bool,
     hints: Hints,
+    /// A byte that came while the client waited: the first of its next request.
+    ahead: Option<u8>,
+    /// Runs once the client has closed its side while it waited.
+    closed: Option<Pin<Box<Sleep>>>,
     /// Runs once our side is shut down, while the client's rest is thrown away.
     rest: Option<(Pin<Box<Sleep>>, usize)>,
 }
@@ -31,6 +35,7 @@ pub(crate) struct Hints(Arc<Told>);
 struct Told {
     unread: AtomicBool,
     streaming: AtomicBool,
+    waiting: AtomicBool,
 }
 
 impl Hints {
@@ -49,6 +54,15 @@ impl Hints {
         self.0.streaming.load(Ordering::Relaxed)
     }
 
+    /// Whether the client waits for something, with nothing at work for it.
+    pub(crate) fn waiting(&self, waiting: bool) {
+        self.0.waiting.store(waiting, Ordering::Relaxed);
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.0.waiting.load(Ordering::Relaxed)
+    }
+
     fn is_unread(&self) -> bool {
         self.0.unread.load(Ordering::Relaxed)
     }
@@ -56,7 +70,8 @@ impl Hints {
 
 impl<S> Wire<S> {
     pub(crate) fn new(socket: S, hints: Hints) -> Self {
-        Self { socket, stall: Box::pin(sleep(WRITE_STALL)), stalled: false, hints, rest: None }
+        let stall = Box::pin(sleep(WRITE_STALL));
+        Self { socket, stall, stalled: false, hints, ahead: None, closed: None, rest: None }
     }
 
     /// Passes a result of the socket on, unless it has been pending for too long.
@@ -94,6 +109,27 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         }
     }
 
+    /// Fails once the client of a wait has gone, or has closed its side for a while: that looks the same, and most have
+    /// gone. What it sends is its next request.
+    fn poll_left(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.ahead.is_none() && self.closed.is_none() {
+            let mut space = [0; 1];
+            let mut buffer = ReadBuf::new(&mut space);
+            if Pin::new(&mut self.socket).poll_read(cx, &mut buffer)?.is_pending() {
+                return Ok(());
+            }
+            match buffer.filled() {
+                [byte] => self.ahead = Some(*byte),
+                _ => self.closed = Some(Box::pin(sleep(HALF_CLOSED))),
+            }
+        }
+        let is_over = self.closed.as_mut().is_some_and(|closed| closed.as_mut().poll(cx).is_ready());
+        match is_over {
+            true => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the client of a wait has hung up")),
+            false => Ok(()),
+        }
+    }
+
     /// Reads and drops what the client still sends, within limits.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let (deadline, left) = self.rest.get_or_insert_with(|| (Box::pin(sleep(LINGER)), LINGER_BYTES));
@@ -115,6 +151,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         cx: &mut Context<'_>,
         to: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(byte) = self.ahead.take_if(|_| to.remaining() > 0) {
+            to.put_slice(&[byte]);
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.socket).poll_read(cx, to)
     }
 }
@@ -143,6 +183,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         let flushed = self.unless_stalled(flushed, cx);
         if self.hints.is_streaming() {
             self.poll_hang_up(cx)?;
+        } else if self.hints.is_waiting() {
+            self.poll_left(cx)?;
         }
         flushed
     }
@@ -189,6 +231,20 @@ mod tests {
         wire.write_all(&[0; 160]).await.unwrap();
         drop(wire);
         reader.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_byte_that_comes_during_a_wait_is_read_after_it() {
+        let (ours, mut theirs) = tokio::io::duplex(16);
+        let hints = Hints::default();
+        hints.waiting(true);
+        let mut wire = Wire::new(ours, hints);
+        theirs.write_all(b"next").await.unwrap();
+        wire.flush().await.unwrap();
+        wire.flush().await.unwrap();
+        let mut space = [0; 4];
+        wire.read_exact(&mut space).await.unwrap();
+        assert_eq!(&space, b"next");
     }
 
     #[tokio::test(start_paused = true)]

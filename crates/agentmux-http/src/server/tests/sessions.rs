@@ -1,6 +1,7 @@
 //! Whole requests down to the in-memory terminal, whose `echo` answers each prompt with itself.
 
 use super::*;
+use crate::limits::HALF_CLOSED;
 
 #[tokio::test]
 async fn one_request_is_a_whole_job() {
@@ -74,6 +75,23 @@ async fn a_client_that_hangs_up_stops_nothing() {
             capture["content"].as_str().is_some_and(|content| content.contains("> hello\nhello"))
         })
         .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_hangs_up_while_it_waits_keeps_no_connection() {
+    let registry = registry(Arc::new(FakeTerminal::default()));
+    let (session, _) = registry.open(Default::default()).await.unwrap();
+    let service = Arc::new(Service::new(registry, &access()));
+    let (closing, is_closing) = watch::channel(false);
+    let (ours, mut client) = tokio::io::duplex(1024);
+    let connection = tokio::spawn(converse(ours, true, service, is_closing));
+    let wait = format!("/sessions/{}/wait?until=limited&wait=3600", session.name);
+    client.write_all(format!("{}{}", get("/livez"), get(&wait)).as_bytes()).await.unwrap();
+    read_until(&mut client, "{\"ok\":true}").await;
+
+    drop(client);
+    timeout(HALF_CLOSED * 2, connection).await.expect("the connection ends").unwrap();
+    drop(closing);
 }
 
 #[tokio::test]
