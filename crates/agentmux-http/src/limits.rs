@@ -41,7 +41,7 @@ pub(crate) const MAX_NAMES: usize = 1000;
 
 /// How many connections may be open; others wait to be accepted.
 pub(crate) const MAX_CONNECTIONS: usize = 512;
-/// How many requests may be at work; those that only wait, and streams, do not count.
+/// How many requests may be at work; reads, those that only wait, and streams do not count.
 pub(crate) const MAX_AT_WORK: u32 = 128;
 /// How long a request waits for a place among those.
 pub(crate) const WORK_PATIENCE: Duration = Duration::from_secs(10);

@@ -27,8 +27,8 @@ pub(crate) struct Service {
     registry: Registry,
     kept: Arc<Kept>,
     gate: Gate,
-    /// One permit for each request at work, held until the work is done, whether or not its client is still
-    /// there.
+    /// One permit for each request at work that is no read, held until the work is done, whether or not its client is
+    /// still there.
     work: Arc<Semaphore>,
     /// One permit for each stream of events.
     streams: Arc<Semaphore>,
@@ -108,7 +108,11 @@ impl Service {
     ) -> Result<Answer, Refusal> {
         let query = Query::parse(head.uri.query().unwrap_or_default());
         passage.route.check_query(&query)?;
-        let permit = self.permit().await?;
+        // Reads change nothing: who asks how things are is to be told so also while there is no place for more work.
+        let permit = match passage.route.verb {
+            Verb::Get => None,
+            Verb::Post | Verb::Delete => Some(self.permit().await?),
+        };
         let fields = match passage.route.body {
             Some(most) => body::read(body, most).await?,
             None => Fields::default(),

@@ -1,6 +1,7 @@
 //! The server byte by byte: framing, refusals, limits, shutdown.
 
 use super::*;
+use crate::limits::{BODY_DEADLINE, MAX_AT_WORK};
 
 #[tokio::test]
 async fn answers_have_the_inherited_headers_and_no_access_control() {
@@ -151,6 +152,21 @@ async fn requests_in_a_row_are_answered_in_a_row_and_judged_each_by_itself() {
     let statuses: Vec<_> = answer.matches("HTTP/1.1 ").collect();
     assert_eq!(statuses.len(), 2, "{answer}");
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("HTTP/1.1 403"), "{answer}");
+}
+
+#[tokio::test]
+async fn reads_are_answered_while_there_is_no_place_for_more_work() {
+    let server = Running::start().await;
+    let mut working = Vec::new();
+    for _ in 0..MAX_AT_WORK {
+        let mut socket = server.connect().await;
+        // Its body never comes.
+        let head = format!("POST /cleanup HTTP/1.1\r\n{HEAD}Content-Length: 2\r\n\r\n");
+        socket.write_all(head.as_bytes()).await.unwrap();
+        working.push(socket);
+    }
+    let read = timeout(BODY_DEADLINE / 2, server.get("/sessions")).await;
+    assert_eq!(read.expect("it waits for no place").0, 200);
 }
 
 #[tokio::test]
