@@ -102,6 +102,12 @@ fn clock(text: &str, now: &ZonedDateTime, sight: Sight) -> Option<Timestamp> {
     }
 }
 
+/// The moments of that clock time: two in the night in which the clock is set back; one that is skipped is the hour after.
+fn moments(date: Date, time: Time, zone: &TimeZone) -> impl Iterator<Item = Timestamp> {
+    let at = zone.to_ambiguous_timestamp(date.to_datetime(time));
+    [at.compatible().ok(), at.later().ok()].into_iter().flatten()
+}
+
 fn on(date: Date, time: Time, now: &ZonedDateTime) -> Option<Timestamp> {
     Some(date.to_datetime(time).to_zoned_datetime(now.time_zone().clone()).ok()?.timestamp())
 }
@@ -176,11 +182,14 @@ fn day(year: i16, month: &str, number: &str) -> Result<Date, Impossible> {
 
 /// A time of the day without a date.
 fn of_the_day(time: Time, now: &ZonedDateTime, sight: Sight) -> Option<Timestamp> {
-    let at = |days: i64| on(now.date().checked_add(days.days()).ok()?, time, now);
+    let dates = |days: &[i64]| {
+        let dates: Vec<_> = days.iter().filter_map(|days| now.date().checked_add(days.days()).ok()).collect();
+        dates.into_iter().flat_map(|date| moments(date, time, now.time_zone()))
+    };
     let since = |found: &Timestamp| found.as_second() - now.timestamp().as_second();
     match sight {
-        Sight::New => [0, 1].into_iter().filter_map(at).find(|found| since(found) >= -JUST_NOW),
-        Sight::Old => [-1, 0, 1].into_iter().filter_map(at).min_by_key(|found| since(found).abs()),
+        Sight::New => dates(&[0, 1]).find(|found| since(found) >= -JUST_NOW),
+        Sight::Old => dates(&[-1, 0, 1]).min_by_key(|found| since(found).abs()),
     }
 }
 
@@ -233,6 +242,17 @@ mod tests {
             ("midnight UTC", "2026-11-26T00:00:00Z"),
         ] {
             assert_eq!(meant(text, Sight::New), expected, "{text}");
+        }
+    }
+
+    // Berlin's clock goes from three back to two in the night to October 25, 2026.
+    #[test]
+    fn a_clock_time_that_comes_twice_is_the_next_one() {
+        let second_half_past_two = "2026-10-25T02:30+01:00[Europe/Berlin]".parse().unwrap();
+        for (sight, expected) in [(Sight::New, "2026-10-25T01:50:00Z"), (Sight::Old, "2026-10-25T01:50:00Z")]
+        {
+            let found = parse("2:50am", &second_half_past_two, sight).unwrap();
+            assert_eq!(found.to_string(), expected, "{sight:?}");
         }
     }
 
