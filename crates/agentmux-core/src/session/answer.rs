@@ -379,11 +379,8 @@ impl Session {
         let Some(aim) = given.aim.take() else { return };
         let question = &aim.asked.question;
         if given.is_by_policy() {
-            let (name, policy) = (&self.parts.name, self.policy().word());
-            log::info!(
-                "session {name}: a permission was answered by the policy {policy}: {:?}",
-                question.text
-            );
+            let (name, policy, id) = (&self.parts.name, self.policy().word(), &aim.asked.id);
+            log::info!("session {name}: the permission {id} was answered by the policy {policy}");
         }
         let asks = self.reading.state == State::NeedsInput;
         if !question.multiple && asks && self.asking.known().is_some_and(|known| known.id == aim.asked.id) {

@@ -162,7 +162,7 @@ impl Session {
         let (bounces, id) = (self.limits.bounces, &self.parts.id);
         let until = goes_on_at(&self.parts.profile.patience, resets_at, bounces, id, now);
         let time = Timestamp::try_from(until).map_or_else(|_| "?".to_owned(), |time| format!("{time:.0}"));
-        log::info!("session {}: {}; its turns go on at {time}", self.parts.name, notice.message);
+        log::info!("session {}: {}: its turns go on at {time}", self.parts.name, notice.name);
         self.limits.spent = None;
         self.limits.hold = Some(Hold { notice, resets_at, until });
     }
