@@ -1,7 +1,8 @@
 //! An in-memory terminal with a few built-in programs: for the tests of whoever embeds the core.
 //!
 //! The program's name picks what runs: `echo` shows each submitted line back behind the prompt `> ` (a
-//! submitted `exit 3` ends it, `count 3` has it print three rows), `exit 3` ends at once, `env` and `pwd`
+//! submitted `exit 3` ends it, `count 3` has it print three rows), `swallow` has the same prompt and shows nothing
+//! of what was submitted, `exit 3` ends at once, `env` and `pwd`
 //! print what they were given, `receive` keeps what is typed for [`FakeTerminal::received`]. Everything
 //! happens at once, within the call that causes it; [`kill`](Terminal::kill) alone returns a moment later.
 //!
@@ -62,6 +63,7 @@ struct FakePane {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Program {
     Echo,
+    Swallow,
     Receive,
     /// Does nothing (any more).
     Done,
@@ -199,6 +201,7 @@ impl FakePane {
         };
         match argv[..] {
             ["echo"] => started.program = Program::Echo,
+            ["swallow"] => started.program = Program::Swallow,
             ["receive"] => {
                 started.program = Program::Receive;
                 started.rows.push("ready".into());
@@ -261,11 +264,18 @@ impl FakePane {
         Ok(())
     }
 
+    fn has_box(&self) -> bool {
+        matches!(self.program, Program::Echo | Program::Swallow)
+    }
+
     fn submit(&mut self) {
-        if self.program != Program::Echo {
+        if !self.has_box() {
             return;
         }
         let text = std::mem::take(&mut self.input);
+        if self.program == Program::Swallow {
+            return;
+        }
         self.print(boxed(&text));
         if let Some(status) = text.strip_prefix("exit ").and_then(|status| status.parse().ok()) {
             self.end(Exit::Status(status));
@@ -288,13 +298,13 @@ impl FakePane {
 
     /// How many rows have scrolled out.
     fn history(&self) -> usize {
-        let input = if self.program == Program::Echo { boxed(&self.input).count() } else { 0 };
+        let input = if self.has_box() { boxed(&self.input).count() } else { 0 };
         (self.rows.len() + input).saturating_sub(self.size.rows.into())
     }
 
     fn screen(&self, history: u32) -> Screen {
         let mut rows: Vec<Row> = self.rows.iter().map(|row| Row::plain(row)).collect();
-        if self.program == Program::Echo {
+        if self.has_box() {
             rows.extend(boxed(&self.input).map(|row| Row::plain(&row)));
         }
         let height = usize::from(self.size.rows);
@@ -320,7 +330,7 @@ impl FakePane {
     }
 }
 
-/// Text as it stands in the input box of `echo`.
+/// Text as it stands in the input box.
 fn boxed(text: &str) -> impl Iterator<Item = String> {
     let mut prompt = "> ";
     text.split('\n').map(move |line| format!("{}{line}", std::mem::replace(&mut prompt, "  ")))

@@ -220,7 +220,8 @@ impl Session {
         if self.killing {
             return;
         }
-        let turns = self.waiting.len() + usize::from(self.current.is_some());
+        let goes_on = self.current.as_ref().is_some_and(|current| !current.is_unproven());
+        let turns = self.waiting.len() + usize::from(goes_on);
         let (state, source, rule, matched) = self.belief();
         let sure = self.believed || state == State::Busy;
         let (screen, lost, contradictions) = (&self.screen, self.lost, self.contradictions);
