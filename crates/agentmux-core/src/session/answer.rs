@@ -344,8 +344,7 @@ impl Session {
         if next != Move::Decide && !given.hand.may_press(key, &sight, self.quiet_since, Instant::now()) {
             return Ok(Move::Wait);
         }
-        self.look().await;
-        if self.next_move(given)? != next {
+        if !self.look().await || self.next_move(given)? != next {
             return Ok(Move::Wait);
         }
         if next == Move::Decide {

@@ -106,8 +106,9 @@ impl Session {
 
     /// Presses the key, if a fresh reading still asks for it.
     async fn press_on(&mut self, step: Step) {
-        self.look().await;
-        if self.reading.state != State::NeedsInput || self.dialog_step().as_ref() != Some(&step) {
+        let is_fresh = self.look().await;
+        if !is_fresh || self.reading.state != State::NeedsInput || self.dialog_step().as_ref() != Some(&step)
+        {
             return;
         }
         let Some(answering) = &mut self.answering else { return };

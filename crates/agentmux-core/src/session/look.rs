@@ -78,8 +78,8 @@ impl Session {
         (self.look_at, self.look_is_for_pause) = (Some(at), is_for_pause);
     }
 
-    /// Reads the screen now, and decides how far to believe it.
-    pub(super) async fn look(&mut self) {
+    /// Reads the screen now, and decides how far to believe it. False where it could not be read: what is known is old.
+    pub(super) async fn look(&mut self) -> bool {
         self.look_at = None;
         self.looked_at = Instant::now();
         match self.parts.terminal.read(&self.parts.pane, 0).await {
@@ -97,8 +97,10 @@ impl Session {
             Err(error) => {
                 log::warn!("session {}: could not read the screen: {error}", self.parts.name);
                 self.look_again(Instant::now() + RETRY);
+                return false;
             }
         }
+        true
     }
 
     pub(super) fn note_screen(&mut self, screen: Screen) {

@@ -266,9 +266,10 @@ impl Session {
 
     /// Presses Enter again if a fresh reading still shows our text, and nothing else, in the box.
     pub(super) async fn enter_again(&mut self) {
-        self.look().await;
+        let is_fresh = self.look().await;
         let Some(current) = &self.current else { return };
-        if self.reading.state == State::Draft
+        if is_fresh
+            && self.reading.state == State::Draft
             && holds_only(&self.parts.profile, &self.reading, current.prompt.as_str())
         {
             self.press_enter().await;
