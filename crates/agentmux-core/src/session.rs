@@ -323,7 +323,7 @@ impl Session {
                 command = self.commands.recv() => match command {
                     Some(command) => self.take(command).await,
                     // The registry has let go: the daemon stops, the agent stays.
-                    None => return,
+                    None => return self.leave().await,
                 },
                 () = self.activity.changed(), if !self.lost => self.note_activity(),
                 () = until(next) => {}
@@ -337,6 +337,13 @@ impl Session {
             self.wake_at = None;
             self.step().await;
             self.publish();
+        }
+    }
+
+    /// What is typed and not submitted is taken out of the box: a later daemon would take it for a person's.
+    async fn leave(&mut self) {
+        if self.current.as_ref().is_some_and(Current::is_typing) {
+            self.clear_box().await;
         }
     }
 

@@ -34,7 +34,7 @@ const RESTED: Duration = Duration::from_secs(2);
 
 impl Session {
     /// Our own text was left in the box: takes it out, so that it does not mix with the next prompt.
-    pub(super) async fn clear_box(&mut self) {
+    pub(in crate::session) async fn clear_box(&mut self) {
         let now = Instant::now();
         if let Some(at) = self.cleared.map(|cleared| cleared + CLEARS).filter(|at| now < *at) {
             self.look_again(at);
