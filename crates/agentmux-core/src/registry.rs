@@ -171,7 +171,11 @@ impl Registry {
             error => error,
         })?;
         if let Some(old) = old {
-            self.kill(old.name.as_str()).await?;
+            match self.kill(&old.id).await {
+                // It may have been ended to make room, or by somebody else.
+                Ok(_) | Err(Error::SessionNotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         self.session(started.name.as_str())
     }
@@ -200,16 +204,16 @@ impl Registry {
     }
 
     /// Ends a session with its agent; turns that go on are failed. The newest of the others becomes active if it was
-    /// the active one.
+    /// the active one. Where somebody else ends it at the same time, that is harmless.
     ///
     /// # Errors
     /// [`Error::SessionNotFound`], or the terminal does not answer.
     pub async fn kill(&self, session: &str) -> Result<SessionName, Error> {
         let gone = || Error::SessionNotFound(session.to_owned());
-        let (id, pane, commands) = {
+        let (id, name, pane, commands) = {
             let sessions = self.0.sessions();
             let entry = sessions.find(session).ok_or_else(gone)?;
-            (entry.id.clone(), entry.pane.clone(), entry.commands())
+            (entry.id.clone(), entry.name.clone(), entry.pane.clone(), entry.commands())
         };
         let (killing, heard) = oneshot::channel();
         // A task that is gone already has nothing to tell.
@@ -219,10 +223,12 @@ impl Registry {
             drop(commands.send(Command::Spared).await);
             return Err(error.into());
         }
-        let entry = self.0.sessions().take(&id).ok_or_else(gone)?;
-        let name = entry.name.clone();
-        entry.close().await;
-        self.0.forget_files(&id);
+        let entry = self.0.sessions().take(&id);
+        // Whoever waits for its start forgets it, too, when its agent ends.
+        if let Some(entry) = entry {
+            entry.close().await;
+            self.0.forget_files(&id);
+        }
         Ok(name)
     }
 

@@ -38,7 +38,7 @@ fn world(program: &[&str], max_sessions: usize) -> World {
 /// A folder with files of the programs' names: the registry looks that what it starts exists.
 fn programs() -> &'static str {
     let folder = env!("CARGO_TARGET_TMPDIR");
-    for name in ["echo", "receive", "false"] {
+    for name in ["echo", "swallow", "receive", "false"] {
         let file = Path::new(folder).join(name);
         std::fs::write(&file, "").unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -228,6 +228,57 @@ async fn killing_one_session_never_touches_one_whose_name_it_begins() {
     assert!(matches!(world.registry.kill("a").await, Err(Error::SessionNotFound(_))));
     assert_eq!(world.registry.active().unwrap().name.as_str(), "a1");
     assert_eq!(world.terminal.panes().await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn killing_twice_at_once_is_harmless() {
+    let world = world(&["echo"], 10);
+    world.done(&world.run("a", "x").await.unwrap()).await;
+    let (one, two) = tokio::join!(world.registry.kill("a"), world.registry.kill("a"));
+    assert_eq!((one.unwrap().as_str(), two.unwrap().as_str()), ("a", "a"));
+    assert!(world.registry.sessions().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_limit_an_ended_agent_can_be_restarted() {
+    let world = world(&["echo"], 1);
+    world.done(&world.run("a", "x").await.unwrap()).await;
+    world.terminal.end(&world.pane("a").await, Exit::Status(1));
+    world.until("a", State::Exited).await;
+    let fresh = world.registry.restart().await.unwrap();
+    assert_eq!(world.registry.sessions().iter().map(|s| &s.id).collect::<Vec<_>>(), [&fresh.id]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_whose_last_turn_is_unconfirmed_gives_way() {
+    let world = world(&["swallow"], 10);
+    let turn = world.done(&world.run("a", "hello").await.unwrap()).await;
+    assert_eq!(turn.state, TurnState::Unconfirmed);
+    world.run("b", "hello").await.unwrap();
+    world.until("a", State::Idle).await;
+    assert_eq!(world.registry.session("a").unwrap().turns, 0);
+    let killed = world.registry.cleanup().await.unwrap();
+    assert_eq!(killed.iter().map(SessionName::as_str).collect::<Vec<_>>(), ["a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_typed_and_not_submitted_is_taken_back_at_the_end() {
+    let world = world(&["receive"], 10);
+    let spec = StartSpec { name: Some(SessionName::parse("a").unwrap()), ..StartSpec::default() };
+    let _ = world.registry.open(spec).await.unwrap();
+    let pane = world.pane("a").await;
+    world.terminal.show(&pane, "> ");
+    world.until("a", State::Idle).await;
+    let registry = world.registry.clone();
+    let sent = tokio::spawn(async move {
+        registry.send(prompt("hello"), Some("a"), None, IfBusy::Queue, None, None).await
+    });
+    while world.terminal.received(&pane).is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    world.registry.stop().await;
+    assert_eq!(world.terminal.received(&pane), b"hello\x15");
+    sent.abort();
 }
 
 #[tokio::test(start_paused = true)]
