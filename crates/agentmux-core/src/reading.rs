@@ -256,6 +256,31 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_a_placeholder_are_a_draft_where_the_cursor_stands_behind_them() {
+        let codex = |column: usize| {
+            let text = "› Ask Codex to do anything\n\n  gpt-5 default · ~/project";
+            let title = "project".to_owned();
+            let screen = Screen { cursor_column: column, title, ..Screen::from_ansi(text) };
+            read(&Profiles::builtin().get("codex").unwrap(), &screen).state
+        };
+        assert_eq!(codex(2), State::Idle);
+        assert_eq!(codex("› Ask Codex to do anything".chars().count()), State::Draft);
+    }
+
+    #[test]
+    fn a_line_may_wrap_behind_a_blank_or_before_a_wide_letter() {
+        let typed = |rows: &str| {
+            let mut screen = Screen { columns: 10, cursor_row: 1, ..Screen::from_ansi(rows) };
+            screen.cursor_column = screen.rows[1].columns();
+            read(&Profiles::builtin().get("repl").unwrap(), &screen).input
+        };
+        assert_eq!(typed("$ 12345678\n90").as_deref(), Some("1234567890"));
+        assert_eq!(typed("$ 1234567\n89").as_deref(), Some("1234567 89"));
+        assert_eq!(typed("$ 1234567\n修").as_deref(), Some("1234567修"));
+        assert_eq!(typed("$ 123456\n78"), None);
+    }
+
+    #[test]
     fn a_line_of_output_is_no_prompt_and_typed_text_is_no_idle() {
         let repl = |screen: &str, row: usize| {
             let screen = Screen { cursor_row: row, ..Screen::from_ansi(screen) };

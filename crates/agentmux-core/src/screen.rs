@@ -121,10 +121,26 @@ impl Screen {
     pub(crate) fn cursor_lines(&self) -> impl Iterator<Item = (usize, String)> {
         let end = (self.scrolled_out + self.cursor_row + 1).min(self.rows.len());
         let rows = &self.rows[self.scrolled_out.min(end)..end];
-        let is_full = |row: &&Row| self.columns > 0 && row.columns() >= self.columns;
+        // A blank in the last column is cut off; a wide character that finds one column left begins the next row.
+        let is_full = |row: &&Row| self.columns > 0 && row.columns() + 1 >= self.columns;
         let wrapped = rows.iter().rev().skip(1).take_while(is_full).count();
         let most = if rows.len() > self.cursor_row { wrapped + 1 } else { 0 };
-        (1..=most).map(move |height| (height, rows[rows.len() - height..].iter().map(Row::text).collect()))
+        (1..=most).map(move |height| (height, self.joined(&rows[rows.len() - height..])))
+    }
+
+    /// Rows of one line, each of which wraps into the next, with the blanks that were cut off at their ends.
+    fn joined(&self, rows: &[Row]) -> String {
+        let mut line = String::new();
+        for (at, row) in rows.iter().enumerate() {
+            line.push_str(row.text());
+            let fits = |next: &Row| {
+                next.text.chars().next().is_some_and(|c| row.columns() + width(c) <= self.columns)
+            };
+            if rows.get(at + 1).is_some_and(fits) {
+                line.push(' ');
+            }
+        }
+        line
     }
 
     /// The last `lines` rows of all that was read as text, blank ones at the end left out, joined by line feeds.
@@ -161,6 +177,11 @@ impl Row {
     /// How many columns the text takes.
     pub fn columns(&self) -> usize {
         self.text().chars().map(width).sum()
+    }
+
+    /// The column of the character at `start` (counted in bytes of [`Row::text`]), 0 at the left.
+    pub(crate) fn column_of(&self, start: usize) -> usize {
+        self.text.get(..start).unwrap_or(&self.text).chars().map(width).sum()
     }
 
     /// True where nothing is to be seen.
