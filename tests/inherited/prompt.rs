@@ -210,6 +210,8 @@ fn send_refuses_a_target_that_is_not_ours() {
         answer.refused(400, "target is not managed by agentmux");
     }
     daemon.post("/send", json!({"text": "x", "target": 5})).refused(400, "target must be a string");
+    let unset = daemon.post("/send", json!({"text": "x", "session": " "})).refused_as(400, "invalid");
+    assert!(unset["error"].as_str().unwrap().starts_with("session must be a name or an id"), "{unset}");
     daemon.post("/send", json!({"text": "x", "session": "nope"})).refused(404, "session 'nope' not found");
     assert_eq!(daemon.log().prompts(), ["PONG"]);
 }

@@ -52,7 +52,11 @@ pub(super) fn start_spec(fields: &Fields, settings: &Settings) -> Result<StartSp
 pub(crate) async fn send(call: Call) -> Result<Outcome, Refusal> {
     let fields = &call.fields;
     let prompt = prompt(fields, true)?;
-    let (target, session) = (fields.name("target")?, fields.name("session")?);
+    let (target, session) = (fields.name("target")?, fields.text("session")?.map(str::trim));
+    // A variable of a script that is not set must not send the prompt to another session.
+    if session == Some("") {
+        return Err(Refusal::invalid("session must be a name or an id; leave it out for the active session"));
+    }
     if target.is_some() && session.is_some() {
         return Err(Refusal::invalid("session and target exclude each other: give one of them"));
     }
