@@ -172,7 +172,7 @@ impl Registry {
         })?;
         if let Some(old) = old {
             match self.kill(&old.id).await {
-                // It may have been ended to make room, or by somebody else.
+                // Somebody else may have ended it.
                 Ok(_) | Err(Error::SessionNotFound(_)) => {}
                 Err(error) => return Err(error),
             }

@@ -32,7 +32,7 @@ use crate::turn::TurnState;
 const TAKES_KEYS: Duration = Duration::from_millis(300);
 
 /// How long an option must have been selected before Enter. What Qwen Code 0.24.4 and Gemini CLI 0.61.0 do after they have
-/// painted a moved selection also forgets an Enter that comes before it: seconds later, on a busy machine.
+/// painted a moved selection forgets an Enter that came before it, as on a busy machine.
 const TAKES_ENTER: Duration = Duration::from_millis(300);
 
 /// How long a question that the agent announces, but no form of its profile knows, may take to be painted.
