@@ -84,6 +84,8 @@ impl Desk {
         let terminals = Tmux::on(&setup.file("terminal.sock"));
         let desk = Self { setup, terminals, now: String::new(), commands: 0, daemons: Vec::new() };
         desk.open(READER, "shell");
+        // What comes earlier is echoed by its terminal.
+        desk.rests();
         desk
     }
 
@@ -215,6 +217,12 @@ impl Desk {
     #[track_caller]
     fn ended(&mut self) {
         self.commands += 1;
+        self.rests();
+    }
+
+    /// Waits until the reader's shell reads what is to be run next.
+    #[track_caller]
+    fn rests(&self) {
         let title = format!("{} have ended", self.commands);
         within(PATIENCE * 4, "the commands have ended", || {
             let now = self.terminals.run(&["display-message", "-p", "-t", READER, "#{pane_title}"]);
