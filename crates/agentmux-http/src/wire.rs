@@ -99,13 +99,9 @@ impl<S: AsyncRead + Unpin> Wire<S> {
     /// hyper (1.12, half-closed connections served) does not read while it answers. A client that has gone
     /// would keep its place among the streams until two heartbeats have failed.
     fn poll_hang_up(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let mut space = [0; 1];
-        match Pin::new(&mut self.socket).poll_read(cx, &mut ReadBuf::new(&mut space)) {
+        match self.poll_byte(cx)? {
             Poll::Pending => Ok(()),
-            Poll::Ready(Err(error)) => Err(error),
-            Poll::Ready(Ok(())) => {
-                Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the client of a stream has hung up"))
-            }
+            Poll::Ready(_) => Err(hung_up("the client of a stream has hung up")),
         }
     }
 
@@ -113,21 +109,25 @@ impl<S: AsyncRead + Unpin> Wire<S> {
     /// gone. What it sends is its next request.
     fn poll_left(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if self.ahead.is_none() && self.closed.is_none() {
-            let mut space = [0; 1];
-            let mut buffer = ReadBuf::new(&mut space);
-            if Pin::new(&mut self.socket).poll_read(cx, &mut buffer)?.is_pending() {
-                return Ok(());
-            }
-            match buffer.filled() {
-                [byte] => self.ahead = Some(*byte),
-                _ => self.closed = Some(Box::pin(sleep(HALF_CLOSED))),
+            match self.poll_byte(cx)? {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Some(byte)) => self.ahead = Some(byte),
+                Poll::Ready(None) => self.closed = Some(Box::pin(sleep(HALF_CLOSED))),
             }
         }
         let is_over = self.closed.as_mut().is_some_and(|closed| closed.as_mut().poll(cx).is_ready());
         match is_over {
-            true => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the client of a wait has hung up")),
+            true => Err(hung_up("the client of a wait has hung up")),
             false => Ok(()),
         }
+    }
+
+    /// The next byte from the client; `None` where it has closed its side.
+    fn poll_byte(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<u8>>> {
+        let mut space = [0; 1];
+        let mut buffer = ReadBuf::new(&mut space);
+        ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().first().copied()))
     }
 
     /// Reads and drops what the client still sends, within limits.
@@ -143,6 +143,10 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         }
         Poll::Ready(Ok(()))
     }
+}
+
+fn hung_up(sentence: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, sentence)
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
