@@ -99,6 +99,13 @@ pub struct Asked {
     pub question: Question,
 }
 
+impl Asked {
+    /// One that was not asked before.
+    pub(crate) fn new(question: Question) -> Self {
+        Self { id: format!("q-{}", uuid::Uuid::now_v7().simple()), question }
+    }
+}
+
 /// An answer, as it is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {

@@ -77,6 +77,13 @@ impl World {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+
+    /// Waits until what was typed into the pane is so.
+    async fn until_received(&self, pane: &PaneId, wanted: impl Fn(&[u8]) -> bool) {
+        while !wanted(&self.terminal.received(pane)) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
 }
 
 fn prompt(text: &str) -> Prompt {
@@ -141,9 +148,7 @@ async fn a_history_that_is_cleared_in_a_turn_hides_no_reply() {
     for prompt in ["count 5", "count 5", "count 6"] {
         let turn = world.send("a", prompt).await.unwrap();
         let pane = world.pane("a").await;
-        while !world.terminal.received(&pane).ends_with(format!("{prompt}\r").as_bytes()) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        world.until_received(&pane, |typed| typed.ends_with(format!("{prompt}\r").as_bytes())).await;
         world.terminal.clear_history(&pane);
         let reply = world.done(&turn).await.reply.unwrap_or_default();
         assert!(reply.starts_with("1\n2\n3\n4\n5"), "{prompt}: {reply:?}");
@@ -273,9 +278,7 @@ async fn what_is_typed_and_not_submitted_is_taken_back_at_the_end() {
     let sent = tokio::spawn(async move {
         registry.send(prompt("hello"), Some("a"), None, IfBusy::Queue, None, None).await
     });
-    while world.terminal.received(&pane).is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    world.until_received(&pane, |typed| !typed.is_empty()).await;
     world.registry.stop().await;
     assert_eq!(world.terminal.received(&pane), b"hello\x15");
     sent.abort();

@@ -32,8 +32,7 @@ pub(super) struct Asking {
 
 impl Known {
     fn new(question: Question, since: Instant) -> Self {
-        let id = format!("q-{}", uuid::Uuid::now_v7().simple());
-        Self { asked: Arc::new(Asked { id, question }), since, selected_since: since }
+        Self { asked: Arc::new(Asked::new(question)), since, selected_since: since }
     }
 
     /// Notes what the same question shows now.

@@ -52,8 +52,7 @@ impl Login {
             takes: Takes::default(),
             text_option: None,
         };
-        let id = format!("q-{}", uuid::Uuid::now_v7().simple());
-        Self { notice, question: Arc::new(Asked { id, question }) }
+        Self { notice, question: Arc::new(Asked::new(question)) }
     }
 }
 
